@@ -1,0 +1,278 @@
+import type { Histogram } from '../domain/histogram.ts';
+import type { IngestBatch } from '../domain/ingest-batch.ts';
+import type { Span } from '../domain/span.ts';
+import type { EpochMillis, Millis, Nanos } from '../domain/units.ts';
+import type { AuditStore } from './audit-store.ts';
+
+/**
+ * The telemetry store: one interface, several engines, one contract suite (store.contract.ts).
+ * Every list is in the order stated, empty when there is nothing, and owned by the caller. Ranges are [fromMs, toMs).
+ * Throws HopscopeError('store') when the engine cannot answer.
+ */
+export interface Store extends AuditStore {
+  /**
+   * Appends in one transaction, durable when it resolves. A batch whose (collectorId, seq) is already stored changes nothing;
+   * a span whose (trace id, span id) is among the last 2 M stored is counted as duplicate and dropped.
+   */
+  append(batches: IngestBatch[]): Promise<void>;
+  /** Highest contiguous seq stored of each collector: what the spool may drop, where a drain goes on. */
+  watermarks(): Promise<Map<string, number>>;
+  books(): Promise<Books>;
+  gaps(fromMs: EpochMillis, toMs: EpochMillis): Promise<Gap[]>;
+  addGap(gap: Gap): Promise<void>;
+
+  /** Known sites, by id. */
+  sites(): Promise<SiteRow[]>;
+  /** All devices, by site, then name. */
+  devices(): Promise<DeviceRow[]>;
+  deviceEvents(deviceId: string | null, fromMs: EpochMillis, toMs: EpochMillis, limit: number): Promise<DeviceEventRow[]>;
+  /** Mean per step of a gauge, per device; steps without a point are absent. Sorted by device, time. system.cpu.* is answered from system.cpu.utilization, else rates of system.cpu.time. */
+  deviceSeries(metric: 'cpu' | 'memory', deviceIds: string[] | null, fromMs: EpochMillis, toMs: EpochMillis, stepMs: Millis): Promise<SeriesRow[]>;
+  /** Latest value of every metric of a device, by metric name. */
+  deviceMetrics(deviceId: string): Promise<MetricRow[]>;
+
+  /** Hops with traffic in the range, sums over the minutes of the range (whole minutes: the range is widened to them). By hop id. */
+  hopWindows(fromMs: EpochMillis, toMs: EpochMillis, hop?: bigint): Promise<HopWindow[]>;
+  /** The minutes of one hop, oldest first. */
+  hopMinutes(hop: bigint, fromMs: EpochMillis, toMs: EpochMillis): Promise<HopMinute[]>;
+  hop(hop: bigint): Promise<HopIdentity | null>;
+  /** Crossings of one hop in the range, newest first, or slowest first. */
+  crossingsOfHop(hop: bigint, fromMs: EpochMillis, toMs: EpochMillis, order: 'newest' | 'slowest' | 'fastest', limit: number): Promise<CrossingRow[]>;
+  /** All crossings in which a span of this trace is caller or callee. By caller start. */
+  crossingsOfTrace(traceHi: bigint, traceLo: bigint): Promise<CrossingRow[]>;
+
+  /** Distinct spans of a trace with all they carried, by start; at most `limit` (10,000), `total` says how many there are. Empty when unknown. */
+  spansOfTrace(traceHi: bigint, traceLo: bigint, limit?: number): Promise<{ spans: StoredSpan[]; total: number }>;
+  /** Other traces tied to this one by links, either way. At most 50. */
+  linkedTraces(traceHi: bigint, traceLo: bigint): Promise<{ traceId: string; direction: 'to' | 'from' }[]>;
+  /** Newest first (or slowest first). */
+  searchTraces(query: TraceQuery): Promise<TraceRow[]>;
+  services(): Promise<{ service: string; application: string; sites: string[] }[]>;
+
+  /** Sums over the range per topic, busiest (messages) first. */
+  topicWindows(fromMs: EpochMillis, toMs: EpochMillis): Promise<TopicWindow[]>;
+  /** Messages and bytes per minute, all topics of a broker or one topic, oldest first. */
+  topicSeries(topicId: number | null, fromMs: EpochMillis, toMs: EpochMillis): Promise<TopicMinuteRow[]>;
+  /** The newest estimate of each device's clock. */
+  clocks(): Promise<ClockRow[]>;
+
+  /** Removes what is older than its retention, on our own clock. */
+  dropBefore(cutoffs: { spansMs: EpochMillis; crossingsMs: EpochMillis; minutesMs: EpochMillis }): Promise<void>;
+  /** For the status page: engine, file size, memory. */
+  status(): Promise<StoreStatus>;
+  close(): Promise<void>;
+}
+
+export interface Books {
+  /** totals of items since the store began: received = stored + duplicate + rejected */
+  received: number;
+  stored: number;
+  duplicate: number;
+  rejected: number;
+  rejectedByReason: Record<string, number>;
+  bySignal: { signal: 'traces' | 'metrics' | 'mqtt'; received: number; stored: number; duplicate: number; rejected: number }[];
+}
+
+export interface Gap {
+  fromMs: EpochMillis;
+  toMs: EpochMillis;
+  whose: string;
+  what: string;
+}
+
+export interface SiteRow {
+  id: string;
+  name: string;
+  lat: number | null;
+  lon: number | null;
+}
+
+export type DeviceState = 'up' | 'degraded' | 'down' | 'unknown' | 'retired';
+
+export interface DeviceRow {
+  id: string;
+  name: string;
+  /** 'unplaced' when nothing tells */
+  site: string;
+  applications: string[];
+  services: string[];
+  state: DeviceState;
+  reason: string;
+  sinceMs: EpochMillis;
+  lastSeenMs: EpochMillis;
+}
+
+export interface DeviceEventRow {
+  deviceId: string;
+  timeMs: EpochMillis;
+  fromState: DeviceState;
+  toState: DeviceState;
+  reason: string;
+}
+
+export interface SeriesRow {
+  deviceId: string;
+  timeMs: EpochMillis;
+  value: number;
+}
+
+export interface MetricRow {
+  metric: string;
+  attributesJson: string;
+  timeMs: EpochMillis;
+  value: number;
+}
+
+export interface HopIdentity {
+  /** 64-bit hash; the API shows spanIdHex(hop) */
+  hop: bigint;
+  from: { service: string; site: string; application: string };
+  to: { service: string; site: string; application: string };
+  /** mqtt, http, grpc, ... */
+  system: string;
+  /** destination template, route, rpc method; '' when unknown */
+  destination: string;
+}
+
+export interface HopFigures {
+  /** crossings */
+  count: number;
+  /** distinct caller spans */
+  requests: number;
+  errors: number;
+  unanswered: number;
+  added: Histogram;
+  raw: Histogram;
+  uplink: Histogram;
+  downlink: Histogram;
+  sumMs: number;
+  maxMs: number | null;
+  /** largest bound of the crossings; null when more than 5 % have an open interval, or nothing is measured */
+  boundMs: number | null;
+  uplinkBoundMs: number | null;
+  downlinkBoundMs: number | null;
+  clocks: { sameClock: number; roundTrip: number; bounded: number; assumed: number; clockWrong: number; overlap: number };
+  floorMs: number;
+  directFloorMs: number;
+  /** the broker witnessed for these messages, '' = none */
+  broker: string;
+  passages: number;
+}
+
+export interface HopWindow extends HopIdentity, HopFigures {}
+
+export interface HopMinute extends HopFigures {
+  minute: number;
+}
+
+export type ClockLabel = 'same-clock' | 'round-trip' | 'bounded' | 'assumed' | 'clock-wrong' | 'overlap';
+/** crossings.clock is the index into this list; 0 is not used. */
+export const clockLabels: readonly (ClockLabel | '')[] = ['', 'same-clock', 'round-trip', 'bounded', 'assumed', 'clock-wrong', 'overlap'];
+
+export interface CrossingRow {
+  hop: bigint;
+  callerTraceId: string;
+  callerSpanId: string;
+  calleeTraceId: string;
+  calleeSpanId: string;
+  message: boolean;
+  linked: boolean;
+  error: boolean;
+  callerDevice: string;
+  calleeDevice: string;
+  callerStartNanos: Nanos;
+  callerDurationNanos: Nanos;
+  calleeStartNanos: Nanos;
+  calleeDurationNanos: Nanos;
+  /** when the collector saw the message pass, its clock; null = not seen */
+  passageNanos: Nanos | null;
+  broker: string;
+  rawMs: Millis;
+  addedMs: Millis | null;
+  /** callee's clock minus caller's */
+  offsetMs: Millis | null;
+  boundMs: Millis | null;
+  clock: ClockLabel;
+  floorMs: Millis;
+  directFloorMs: Millis;
+  uplinkMs: Millis | null;
+  uplinkBoundMs: Millis | null;
+  downlinkMs: Millis | null;
+  downlinkBoundMs: Millis | null;
+}
+
+export interface StoredSpan extends Span {
+  deviceId: string;
+  site: string;
+  application: string;
+  flags: number;
+  arrivalMs: EpochMillis;
+  /** as the hop sees it: system and destination template */
+  system: string;
+  destination: string;
+}
+
+export interface TraceQuery {
+  fromMs: EpochMillis;
+  toMs: EpochMillis;
+  service?: string;
+  /** root span name, exact */
+  rootName?: string;
+  hop?: bigint;
+  deviceId?: string;
+  minDurationMs?: Millis;
+  maxDurationMs?: Millis;
+  errorsOnly?: boolean;
+  order?: 'newest' | 'slowest';
+  limit: number;
+  /** only traces that start before this (keyset paging over newest) */
+  beforeNanos?: Nanos;
+}
+
+export interface TraceRow {
+  traceId: string;
+  startNanos: Nanos;
+  durationMs: Millis;
+  rootName: string;
+  rootService: string;
+  rootSite: string;
+  application: string;
+  hasRoot: boolean;
+  spans: number;
+  errors: number;
+}
+
+export interface TopicWindow {
+  topicId: number;
+  broker: string;
+  topic: string;
+  messages: number;
+  payloadBytes: number;
+  retained: number;
+  lastMs: EpochMillis;
+  /** services and devices seen publishing (spans, or the broker's word) and consuming (spans) */
+  publishers: string[];
+  consumers: string[];
+}
+
+export interface TopicMinuteRow {
+  minute: number;
+  messages: number;
+  payloadBytes: number;
+}
+
+export interface ClockRow {
+  deviceId: string;
+  minute: number;
+  /** device - collector; null when open on both sides */
+  offsetMs: Millis | null;
+  boundMs: Millis | null;
+  method: string;
+}
+
+export interface StoreStatus {
+  engine: string;
+  location: string;
+  bytesOnDisk: number;
+  spans: number;
+}
