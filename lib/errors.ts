@@ -1,5 +1,14 @@
 /** A broken world. Expected outcomes are return values; these are thrown, and translated once per edge. */
-export type ErrorCode = 'config' | 'listen' | 'data-dir' | 'store' | 'spool' | 'busy' | 'bad-request' | 'not-found' | 'internal';
+export type ErrorCode =
+  | 'config'
+  | 'listen'
+  | 'data-dir'
+  | 'store'
+  | 'spool'
+  | 'busy'
+  | 'bad-request'
+  | 'not-found'
+  | 'internal';
 
 export class HopscopeError extends Error {
   readonly code: ErrorCode;

@@ -22,9 +22,9 @@ export function bucketOf(ms: Millis): number {
 }
 
 /** The geometric middle of a bucket, in ms. */
-export function valueOf(bucket: number): Millis {
+export function bucketValueMs(bucket: number): Millis {
   if (bucket === zeroBucket) return 0;
-  if (bucket < zeroBucket) return -valueOf(mirror - bucket);
+  if (bucket < zeroBucket) return -bucketValueMs(mirror - bucket);
   return 2 ** ((bucket + 0.5) / bucketsPerDoubling);
 }
 
@@ -49,7 +49,7 @@ export function quantile(h: Histogram, q: number): Millis | null {
   let seen = 0;
   for (const bucket of [...h.keys()].sort((a, b) => a - b)) {
     seen += h.get(bucket)!;
-    if (seen >= rank) return valueOf(bucket);
+    if (seen >= rank) return bucketValueMs(bucket);
   }
   return null;
 }

@@ -37,8 +37,20 @@ export interface Resource {
 
 /** The same resource sent again must give the same text: what batches and the store recognise a resource by. */
 export const resourceKey = (r: Resource): string =>
-  [r.serviceName, r.serviceNamespace, r.serviceInstanceId, r.serviceVersion, r.hostId, r.hostName, r.sdkLanguage, r.site,
-    r.locality, r.lat ?? '', r.lon ?? '', r.cloudRegion].join('\u001f');
+  [
+    r.serviceName,
+    r.serviceNamespace,
+    r.serviceInstanceId,
+    r.serviceVersion,
+    r.hostId,
+    r.hostName,
+    r.sdkLanguage,
+    r.site,
+    r.locality,
+    r.lat ?? '',
+    r.lon ?? '',
+    r.cloudRegion,
+  ].join('\u001f');
 
 export interface SpanEvent {
   name: string;

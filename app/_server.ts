@@ -1,0 +1,31 @@
+import 'server-only';
+import type { Clock } from '#lib/clock.ts';
+import type { Config } from '#lib/config.ts';
+import type { Store } from '#lib/store/store.ts';
+import type { StatusSource } from '#lib/views/status-source.ts';
+import { owner, type Viewer } from '#lib/views/viewer.ts';
+
+/** What collectors/main.ts hands over: the store it alone opened, the configuration and what the status page asks. */
+export interface Hopscope {
+  store: Store;
+  config: Config;
+  clock: Clock;
+  status: StatusSource;
+  /** called with a function that is told when data changed (at most once a second); returns how to stop */
+  onChange(listener: (change: { arrivalMs: number }) => void): () => void;
+}
+
+const key = Symbol.for('hopscope');
+
+/** The single door from pages and handlers to lib. */
+export function hopscope(): Hopscope {
+  const handed = (globalThis as unknown as Record<symbol, Hopscope | undefined>)[key];
+  if (!handed)
+    throw new Error('Started without collectors/main.ts: run npm start (or npm run dev), which opens the store.');
+  return handed;
+}
+
+/** Who asks. Accounts come later; until then the loopback listener serves its owner. */
+export async function currentViewer(): Promise<Viewer> {
+  return owner;
+}

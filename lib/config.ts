@@ -1,0 +1,337 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { LineCounter, parseDocument } from 'yaml';
+import * as z from 'zod';
+import type { Rules } from './domain/rule.ts';
+import { HopscopeError } from './errors.ts';
+
+/** Where a listener listens; null = off. */
+export interface Listen {
+  host: string;
+  port: number;
+}
+
+export interface BrokerConnection {
+  /** what passages and topic rows carry; default: the URL's host */
+  name: string;
+  /** mqtt://, mqtts://, ws://, wss:// with optional user:password */
+  url: string;
+  site: string;
+  topics: string[];
+  /** group name of a shared subscription, null = none */
+  share: string | null;
+  echo: boolean;
+}
+
+export interface Retention {
+  spansMs: number;
+  crossingsMs: number;
+  minutesMs: number;
+}
+
+export interface Config {
+  /** the file it came from; null = none, built-in defaults */
+  file: string | null;
+  demo: boolean;
+  dev: boolean;
+  role: 'all';
+  dataDir: string;
+  store: string;
+  web: Listen | null;
+  otlp: Listen | null;
+  otlpGrpc: Listen | null;
+  /** the embedded broker; null when hopscope.yaml names brokers, or when off */
+  broker: (Listen & { name: string; site: string; echo: boolean }) | null;
+  brokers: BrokerConnection[];
+  /** Host header names accepted beside the loopback ones */
+  hostNames: string[];
+  rules: Rules;
+  retention: Retention;
+  /** how much acknowledged data the spool keeps after it is stored */
+  spool: { keepMs: number; keepBytes: number };
+}
+
+const durationPattern = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/;
+const unitMs: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+const duration = z
+  .string()
+  .regex(durationPattern, 'wanted a duration such as 30s, 15m, 24h or 7d')
+  .transform((text) => {
+    const [, amount, unit] = durationPattern.exec(text)!;
+    return Number(amount) * unitMs[unit!]!;
+  });
+
+const listen = z.union([
+  z.literal('off'),
+  z.literal(false),
+  z.number().int().min(0).max(65_535),
+  z
+    .string()
+    .regex(/^(?:\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, 'wanted ADDRESS:PORT, for example 127.0.0.1:3000, or off'),
+]);
+
+const siteSchema = z.strictObject({
+  id: z.string().min(1),
+  name: z.string().optional(),
+  lat: z.number().min(-90).max(90).optional(),
+  lon: z.number().min(-180).max(180).optional(),
+  hosts: z.array(z.string()).default([]),
+});
+
+const budgetSchema = z
+  .strictObject({
+    path: z.string().optional(),
+    topic: z.string().optional(),
+    service: z.string().optional(),
+    application: z.string().optional(),
+    addedMs: z.number().positive().optional(),
+    totalMs: z.number().positive().optional(),
+  })
+  .refine((b) => [b.path, b.topic, b.service, b.application].filter((v) => v !== undefined).length === 1, {
+    message: 'wanted exactly one of path, topic, service, application',
+  })
+  .refine((b) => (b.addedMs === undefined) !== (b.totalMs === undefined), {
+    message: 'wanted exactly one of addedMs, totalMs',
+  });
+
+const fileSchema = z.strictObject({
+  data: z.string().optional(),
+  store: z.string().optional(),
+  web: z
+    .union([listen, z.strictObject({ listen: listen.optional(), hostNames: z.array(z.string()).optional() })])
+    .optional(),
+  otlp: z.union([listen, z.strictObject({ listen: listen.optional(), grpc: listen.optional() })]).optional(),
+  broker: z
+    .union([
+      listen,
+      z.strictObject({
+        listen: listen.optional(),
+        name: z.string().optional(),
+        site: z.string().optional(),
+        echo: z.boolean().optional(),
+      }),
+    ])
+    .optional(),
+  brokers: z
+    .array(
+      z.strictObject({
+        url: z
+          .string()
+          .regex(/^(mqtts?|wss?):\/\/.+/, 'wanted a URL that starts with mqtt://, mqtts://, ws:// or wss://'),
+        name: z.string().optional(),
+        site: z.string().default(''),
+        topics: z.array(z.string().min(1)).min(1).default(['#']),
+        share: z.string().nullable().default(null),
+        echo: z.boolean().default(false),
+      }),
+    )
+    .optional(),
+  sites: z.array(siteSchema).default([]),
+  applications: z
+    .array(
+      z.strictObject({
+        id: z.string().min(1),
+        services: z.array(z.string()).default([]),
+        topics: z.array(z.string()).default([]),
+      }),
+    )
+    .default([]),
+  budgets: z.array(budgetSchema).default([]),
+  owners: z
+    .array(z.strictObject({ application: z.string(), team: z.string(), contact: z.string().default('') }))
+    .default([]),
+  clocks: z.strictObject({ maxDriftPpm: z.number().positive().default(50) }).default({ maxDriftPpm: 50 }),
+  retention: z
+    .strictObject({ spans: duration.optional(), crossings: duration.optional(), minutes: duration.optional() })
+    .default({}),
+  spool: z.strictObject({ keep: duration.optional(), keepBytes: z.number().int().positive().optional() }).default({}),
+});
+
+type FileConfig = z.output<typeof fileSchema>;
+
+const loopback = '127.0.0.1';
+
+/** `off`, PORT or ADDRESS:PORT; undefined = the default port on loopback. */
+function listenOf(value: z.output<typeof listen> | undefined, defaultPort: number): Listen | null {
+  if (value === 'off' || value === false) return null;
+  if (value === undefined) return { host: loopback, port: defaultPort };
+  if (typeof value === 'number') return { host: loopback, port: value };
+  const at = value.lastIndexOf(':');
+  return { host: value.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(value.slice(at + 1)) };
+}
+
+const nested = <T extends object>(
+  value: T | z.output<typeof listen> | undefined,
+): Partial<T> & { listen?: z.output<typeof listen> } =>
+  value !== null && typeof value === 'object'
+    ? value
+    : ({ listen: value } as Partial<T> & { listen?: z.output<typeof listen> });
+
+/** Reads and checks a hopscope.yaml; every error names the line, what was found and what was wanted. */
+export function parseConfigFile(text: string, fileName: string): FileConfig {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
+  const syntax = document.errors[0];
+  if (syntax)
+    throw new HopscopeError(
+      'config',
+      `${fileName} line ${lines.linePos(syntax.pos[0]).line}: ${syntax.message.split('\n')[0]}`,
+    );
+  const parsed = fileSchema.safeParse(document.toJS() ?? {});
+  if (parsed.success) return parsed.data;
+  const sentences = parsed.error.issues.slice(0, 5).map((issue) => {
+    const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+    const path = [...issue.path, ...(unknownKey === undefined ? [] : [unknownKey])];
+    const node = document.getIn(path, true) as { range?: [number, number, number] } | undefined;
+    const parent = document.getIn(issue.path, true) as { range?: [number, number, number] } | undefined;
+    const offset = node?.range?.[0] ?? parent?.range?.[0] ?? 0;
+    const found = document.getIn(path);
+    const where = `${fileName} line ${lines.linePos(offset).line}, ${path.join('.') || 'top level'}`;
+    if (unknownKey !== undefined) {
+      const known = knownKeys(issue.path);
+      return `${where}: found the unknown key "${unknownKey}"${known ? `, wanted one of ${known.join(', ')}` : ''}`;
+    }
+    return `${where}: found ${JSON.stringify(found) ?? 'nothing'}, ${wanted(issue)}`;
+  });
+  throw new HopscopeError('config', sentences.join('\n'));
+}
+
+function wanted(issue: z.core.$ZodIssue): string {
+  if (issue.message.startsWith('wanted')) return issue.message;
+  if (issue.code === 'invalid_union') {
+    const inner = issue.errors
+      .flat()
+      .find((each) => each.message.startsWith('wanted') || each.code === 'unrecognized_keys');
+    if (inner)
+      return inner.message.startsWith('wanted')
+        ? inner.message
+        : `wanted no key "${'keys' in inner ? inner.keys.join(', ') : ''}"`;
+    return 'wanted one of the forms the README shows';
+  }
+  return `wanted ${issue.message.replace(/^Invalid input: expected /, '').replace(/, received.*$/, '')}`;
+}
+
+function knownKeys(path: PropertyKey[]): string[] | null {
+  if (path.length === 0) return Object.keys(fileSchema.shape);
+  const tables: Record<string, z.ZodObject> = { sites: siteSchema, budgets: budgetSchema };
+  const table = tables[String(path[0])];
+  return table ? Object.keys(table.shape) : null;
+}
+
+/**
+ * Command line, hopscope.yaml and HOPSCOPE_* variables, in that order of strength, as one frozen Config.
+ * The only reader of the environment. Throws HopscopeError('config') with a sentence for a person.
+ */
+export function loadConfig(argv: string[], env: NodeJS.ProcessEnv, workingDir: string, demoFile: string): Config {
+  const options = readArguments(argv);
+  const named = options.config ?? env.HOPSCOPE_CONFIG;
+  const found = named ? resolve(workingDir, named) : resolve(workingDir, 'hopscope.yaml');
+  const own = readIfThere(found, named !== undefined);
+  const demo = own === null && !options['no-demo'] && env.HOPSCOPE_DEMO !== 'off';
+  const source =
+    own !== null ? { file: found, text: own } : demo ? { file: demoFile, text: readIfThere(demoFile, true)! } : null;
+  const file = parseConfigFile(source?.text ?? '', source?.file ?? 'hopscope.yaml');
+  const base = own !== null ? dirname(found) : workingDir;
+
+  const role = options.role ?? env.HOPSCOPE_ROLE ?? 'all';
+  if (role !== 'all') {
+    throw new HopscopeError(
+      'config',
+      `--role: found "${role}", wanted all (collect and web need a QuestDB store, which this version does not have yet)`,
+    );
+  }
+  const web = nested(file.web);
+  const otlp = nested(file.otlp);
+  const broker = nested(file.broker);
+  const dataDir = resolve(
+    options.data ?? env.HOPSCOPE_DATA ?? (file.data ? resolve(base, file.data) : resolve(workingDir, 'data')),
+  );
+  const setting = (name: string, port: number, fromFile: z.output<typeof listen> | undefined): Listen | null =>
+    listenOf(fromEnv(name, env[name]) ?? fromFile, port);
+
+  const brokers: BrokerConnection[] = (file.brokers ?? []).map((b) => ({
+    ...b,
+    name: b.name ?? (b.site ? `broker-${b.site}` : new URL(b.url).hostname),
+  }));
+  const brokerListen =
+    brokers.length > 0 && file.broker === undefined ? null : setting('HOPSCOPE_BROKER', 1883, broker.listen);
+  const embedded =
+    brokerListen === null
+      ? null
+      : { ...brokerListen, name: broker.name ?? 'embedded', site: broker.site ?? '', echo: broker.echo ?? false };
+
+  return Object.freeze<Config>({
+    file: source?.file ?? null,
+    demo,
+    dev: options.dev ?? false,
+    role: 'all',
+    dataDir,
+    store: env.HOPSCOPE_STORE ?? file.store ?? `duckdb:${dataDir}/hopscope.duckdb`,
+    web: setting('HOPSCOPE_WEB', 3000, web.listen ?? fromEnv('PORT', env.PORT)),
+    otlp: setting('HOPSCOPE_OTLP', 4318, otlp.listen),
+    otlpGrpc: setting('HOPSCOPE_OTLP_GRPC', 4317, otlp.grpc),
+    broker: embedded,
+    brokers,
+    hostNames: [...(web.hostNames ?? []), ...(env.HOPSCOPE_HOST_NAMES?.split(',').map((name) => name.trim()) ?? [])],
+    rules: {
+      sites: file.sites.map((s) => ({
+        id: s.id,
+        name: s.name ?? s.id,
+        lat: s.lat ?? null,
+        lon: s.lon ?? null,
+        hosts: s.hosts,
+      })),
+      applications: file.applications,
+      budgets: file.budgets as Rules['budgets'],
+      owners: file.owners,
+      brokers: [...brokers, ...(embedded ? [embedded] : [])].map(({ name, site }) => ({ name, site })),
+      maxDriftPpm: file.clocks.maxDriftPpm,
+    },
+    retention: {
+      spansMs: file.retention.spans ?? 7 * 86_400_000,
+      crossingsMs: file.retention.crossings ?? 30 * 86_400_000,
+      minutesMs: file.retention.minutes ?? 400 * 86_400_000,
+    },
+    spool: { keepMs: file.spool.keep ?? 86_400_000, keepBytes: file.spool.keepBytes ?? 2 * 1024 ** 3 },
+  });
+}
+
+function fromEnv(name: string, value: string | undefined): z.output<typeof listen> | undefined {
+  if (value === undefined || value === '') return undefined;
+  const parsed = listen.safeParse(/^\d+$/.test(value) ? Number(value) : value);
+  if (!parsed.success) throw new HopscopeError('config', `${name}: found "${value}", wanted ADDRESS:PORT, PORT or off`);
+  return parsed.data;
+}
+
+function readArguments(argv: string[]) {
+  try {
+    return parseArgs({
+      args: argv,
+      options: {
+        config: { type: 'string' },
+        'no-demo': { type: 'boolean' },
+        data: { type: 'string' },
+        role: { type: 'string' },
+        dev: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    const message = error instanceof Error ? error.message.split('.')[0] : String(error);
+    throw new HopscopeError('config', `${message}; wanted --config FILE, --no-demo, --data DIR, --role all or --dev`);
+  }
+}
+
+function readIfThere(file: string, demanded: boolean): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' && !demanded) return null;
+    throw new HopscopeError(
+      'config',
+      `${file}: ${code === 'ENOENT' ? 'found no such file' : `could not be read (${code})`}, wanted a readable hopscope.yaml (setting: --config)`,
+    );
+  }
+}
