@@ -1,6 +1,6 @@
 // Who stands where: the five sites, the 26 machines, and what usually runs on them. Pure data.
 
-export type SiteId = 'hannover' | 'dublin' | 'ashburn' | 'san-francisco' | 'funabashi'
+export type SiteId = 'hannover' | 'dublin' | 'ashburn' | 'san-francisco' | 'funabashi';
 
 /** One way to Dublin, where the broker stands: about 1.5 times the light in the fibre, as carriers deliver it. */
 export const ONE_WAY_TO_DUBLIN_MS: Record<SiteId, number> = {
@@ -9,31 +9,31 @@ export const ONE_WAY_TO_DUBLIN_MS: Record<SiteId, number> = {
   ashburn: 40.4,
   'san-francisco': 58,
   funabashi: 66.8,
-}
+};
 
 /** Site pairs that talk HTTP without passing Dublin. */
-const ONE_WAY_DIRECT_MS: Partial<Record<string, number>> = { 'san-francisco>funabashi': 63.3 }
+const ONE_WAY_DIRECT_MS: Partial<Record<string, number>> = { 'san-francisco>funabashi': 63.3 };
 
 export function oneWayMs(from: SiteId, to: SiteId): number {
-  if (from === to) return 0.15
-  const direct = ONE_WAY_DIRECT_MS[`${from}>${to}`] ?? ONE_WAY_DIRECT_MS[`${to}>${from}`]
-  return direct ?? Math.max(ONE_WAY_TO_DUBLIN_MS[from], ONE_WAY_TO_DUBLIN_MS[to])
+  if (from === to) return 0.15;
+  const direct = ONE_WAY_DIRECT_MS[`${from}>${to}`] ?? ONE_WAY_DIRECT_MS[`${to}>${from}`];
+  return direct ?? Math.max(ONE_WAY_TO_DUBLIN_MS[from], ONE_WAY_TO_DUBLIN_MS[to]);
 }
 
 export interface MachineSpec {
-  name: string
-  site: SiteId
+  name: string;
+  site: SiteId;
   /** The first one speaks for the machine in its metrics. */
-  services: readonly string[]
+  services: readonly string[];
   /** 0..1, what CPU and memory wander around. */
-  cpu: number
-  memory: number
+  cpu: number;
+  memory: number;
   /** A line of its own to the broker, where the site's is not used. */
-  oneWayToBrokerMs?: number
+  oneWayToBrokerMs?: number;
   /** Left out: seeded between -900 and +900. */
-  clockOffsetMs?: number
+  clockOffsetMs?: number;
   /** One-way talkers leave the echo unanswered. */
-  answersEcho?: boolean
+  answersEcho?: boolean;
 }
 
 export const MACHINES: readonly MachineSpec[] = [
@@ -76,9 +76,16 @@ export const MACHINES: readonly MachineSpec[] = [
   { name: 'pi-sf', site: 'san-francisco', services: ['pi-io'], cpu: 0.28, memory: 0.45 },
 
   { name: 'mini-1-funabashi', site: 'funabashi', services: ['local-llm'], cpu: 0.64, memory: 0.74 },
-  { name: 'mini-2-funabashi', site: 'funabashi', services: ['questdb-handler'], cpu: 0.44, memory: 0.68, clockOffsetMs: 41.1 },
+  {
+    name: 'mini-2-funabashi',
+    site: 'funabashi',
+    services: ['questdb-handler'],
+    cpu: 0.44,
+    memory: 0.68,
+    clockOffsetMs: 41.1,
+  },
   { name: 'mini-3-funabashi', site: 'funabashi', services: ['questdb-handler', 'local-llm'], cpu: 0.09, memory: 0.62 },
   { name: 'camera-funabashi', site: 'funabashi', services: ['camera', 'local-llm'], cpu: 0.55, memory: 0.49 },
   { name: 'pi-funabashi', site: 'funabashi', services: ['pi-io'], cpu: 0.33, memory: 0.46 },
   { name: 'andon-funabashi', site: 'funabashi', services: ['andon'], cpu: 0.08, memory: 0.27 },
-]
+];

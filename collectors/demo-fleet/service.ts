@@ -1,7 +1,7 @@
 // A service of a machine: its own tracer provider of the real SDK, every time stamp from the machine's own clock.
 
-import { randomBytes } from 'node:crypto'
-import type { Agent } from 'node:http'
+import { randomBytes } from 'node:crypto';
+import type { Agent } from 'node:http';
 import {
   type Attributes,
   type HrTime,
@@ -13,53 +13,53 @@ import {
   TraceFlags,
   type Tracer,
   trace,
-} from '@opentelemetry/api'
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
-import { defaultResource, type Resource, resourceFromAttributes } from '@opentelemetry/resources'
-import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
-import type { DeviceClock } from './device-clock.ts'
-import type { Message, MqttLink } from './mqtt-link.ts'
+} from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { defaultResource, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
+import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import type { DeviceClock } from './device-clock.ts';
+import type { Message, MqttLink } from './mqtt-link.ts';
 
 export interface ServiceOptions {
-  name: string
-  version: string
-  hostName: string
-  hostId: string
-  clock: DeviceClock
-  otlpUrl: string
-  agent: Agent
+  name: string;
+  version: string;
+  hostName: string;
+  hostId: string;
+  clock: DeviceClock;
+  otlpUrl: string;
+  agent: Agent;
 }
 
 export interface WorkOptions {
-  kind?: SpanKind
-  parent?: SpanContext
-  startTime?: HrTime
-  attributes?: Attributes
+  kind?: SpanKind;
+  parent?: SpanContext;
+  startTime?: HrTime;
+  attributes?: Attributes;
 }
 
 export interface PublishOptions {
-  link: MqttLink
-  topic: string
-  template?: string
-  payload: string | Buffer
-  qos?: 0 | 1
-  parent?: SpanContext
-  responseTopic?: string
-  correlationData?: Buffer
+  link: MqttLink;
+  topic: string;
+  template?: string;
+  payload: string | Buffer;
+  qos?: 0 | 1;
+  parent?: SpanContext;
+  responseTopic?: string;
+  correlationData?: Buffer;
 }
 
 export class Service {
-  readonly name: string
-  readonly hostName: string
-  readonly clock: DeviceClock
-  readonly resource: Resource
-  readonly #provider: TracerProvider
-  readonly #tracer: Tracer
+  readonly name: string;
+  readonly hostName: string;
+  readonly clock: DeviceClock;
+  readonly resource: Resource;
+  readonly #provider: TracerProvider;
+  readonly #tracer: Tracer;
 
   constructor(options: ServiceOptions) {
-    this.name = options.name
-    this.hostName = options.hostName
-    this.clock = options.clock
+    this.name = options.name;
+    this.hostName = options.hostName;
+    this.clock = options.clock;
     this.resource = defaultResource().merge(
       resourceFromAttributes({
         'service.name': options.name,
@@ -68,29 +68,29 @@ export class Service {
         'host.id': options.hostId,
         'host.name': options.hostName,
       }),
-    )
+    );
     const exporter = new OTLPTraceExporter({
       url: `${options.otlpUrl}/v1/traces`,
       httpAgentOptions: () => options.agent,
       timeoutMillis: 8_000,
-    })
+    });
     this.#provider = new TracerProvider({
       resource: this.resource,
       spanProcessors: [new BatchSpanProcessor({ exporter, scheduledDelayMillis: 1_000, maxQueueSize: 512 })],
-    })
-    this.#tracer = this.#provider.getTracer('hopscope-demo-fleet')
+    });
+    this.#tracer = this.#provider.getTracer('hopscope-demo-fleet');
   }
 
   start(name: string, options: WorkOptions = {}): Work {
-    const { kind = SpanKind.INTERNAL, parent, startTime = this.clock.hrTime(), attributes } = options
-    const context = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT
-    return new Work(this, this.#tracer.startSpan(name, { kind, startTime, attributes }, context))
+    const { kind = SpanKind.INTERNAL, parent, startTime = this.clock.hrTime(), attributes } = options;
+    const context = parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT;
+    return new Work(this, this.#tracer.startSpan(name, { kind, startTime, attributes }, context));
   }
 
   /** A traced publish. The PRODUCER span ends when the broker has acknowledged, as instrumented clients do it. */
   publish(options: PublishOptions): void {
-    const { link, topic, template, payload, qos = 1, parent, responseTopic, correlationData } = options
-    if (!link.isConnected) return
+    const { link, topic, template, payload, qos = 1, parent, responseTopic, correlationData } = options;
+    if (!link.isConnected) return;
     const work = this.start(`publish ${template ?? topic}`, {
       kind: SpanKind.PRODUCER,
       parent,
@@ -101,17 +101,17 @@ export class Service {
         'messaging.message.body.size': payload.length,
         ...(correlationData && { 'messaging.message.conversation_id': correlationData.toString('hex') }),
       },
-    })
-    const properties = { userProperties: { traceparent: work.traceparent }, responseTopic, correlationData }
+    });
+    const properties = { userProperties: { traceparent: work.traceparent }, responseTopic, correlationData };
     link.publish(topic, payload, { qos, properties }, (error) => {
-      if (error) work.fail(error.message)
-      work.end()
-    })
+      if (error) work.fail(error.message);
+      work.end();
+    });
   }
 
   /** Opens the CONSUMER span of a message, from the moment it was received. */
   process(message: Message, template?: string): Work {
-    const { correlationData } = message.properties
+    const { correlationData } = message.properties;
     return this.start(`process ${template ?? message.topic}`, {
       kind: SpanKind.CONSUMER,
       parent: producerOf(message),
@@ -123,69 +123,69 @@ export class Service {
         'messaging.message.body.size': message.payload.length,
         ...(correlationData && { 'messaging.message.conversation_id': correlationData.toString('hex') }),
       },
-    })
+    });
   }
 
   async stop(): Promise<void> {
-    await this.#provider.shutdown().catch(() => {})
+    await this.#provider.shutdown().catch(() => {});
   }
 }
 
 /** One open span. */
 export class Work {
-  readonly service: Service
-  readonly #span: Span
+  readonly service: Service;
+  readonly #span: Span;
 
   constructor(service: Service, span: Span) {
-    this.service = service
-    this.#span = span
+    this.service = service;
+    this.#span = span;
   }
 
   get context(): SpanContext {
-    return this.#span.spanContext()
+    return this.#span.spanContext();
   }
 
   get traceparent(): string {
-    const { traceId, spanId } = this.context
-    return `00-${traceId}-${spanId}-01`
+    const { traceId, spanId } = this.context;
+    return `00-${traceId}-${spanId}-01`;
   }
 
   start(name: string, options: Omit<WorkOptions, 'parent'> = {}): Work {
-    return this.service.start(name, { ...options, parent: this.context })
+    return this.service.start(name, { ...options, parent: this.context });
   }
 
   publish(options: Omit<PublishOptions, 'parent'>): void {
-    this.service.publish({ ...options, parent: this.context })
+    this.service.publish({ ...options, parent: this.context });
   }
 
   set(attributes: Attributes): void {
-    this.#span.setAttributes(attributes)
+    this.#span.setAttributes(attributes);
   }
 
   fail(reason: string): void {
-    this.#span.setAttribute('error.type', reason)
-    this.#span.setStatus({ code: SpanStatusCode.ERROR, message: reason })
+    this.#span.setAttribute('error.type', reason);
+    this.#span.setStatus({ code: SpanStatusCode.ERROR, message: reason });
   }
 
   end(): void {
-    this.#span.end(this.service.clock.hrTime())
+    this.#span.end(this.service.clock.hrTime());
   }
 }
 
 export function producerOf(message: Message): SpanContext | undefined {
-  const value = message.properties.userProperties?.traceparent
-  return parseTraceparent(Array.isArray(value) ? value[0] : value)
+  const value = message.properties.userProperties?.traceparent;
+  return parseTraceparent(Array.isArray(value) ? value[0] : value);
 }
 
 export function parseTraceparent(value: string | undefined): SpanContext | undefined {
-  const found = value?.match(/^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/)
-  if (!found) return undefined
-  const [, traceId = '', spanId = ''] = found
-  return { traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote: true }
+  const found = value?.match(/^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/);
+  if (!found) return undefined;
+  const [, traceId = '', spanId = ''] = found;
+  return { traceId, spanId, traceFlags: TraceFlags.SAMPLED, isRemote: true };
 }
 
 export function newCorrelation(): Buffer {
-  return randomBytes(8)
+  return randomBytes(8);
 }
 
 function messagingAttributes(link: MqttLink, topic: string, template: string | undefined): Attributes {
@@ -197,5 +197,5 @@ function messagingAttributes(link: MqttLink, topic: string, template: string | u
     'network.protocol.name': 'mqtt',
     'network.protocol.version': '5',
     'server.address': link.brokerName,
-  }
+  };
 }

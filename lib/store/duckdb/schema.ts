@@ -11,13 +11,19 @@ export const schemaStatements: string[] = [
   `CREATE TABLE IF NOT EXISTS meta (key VARCHAR, value VARCHAR)`,
 
   // ---- received: append-only, one transaction a commit, each row carries (collector, seq) of its batch
+  // id 0 is '', id 1 is '__other__': what more than 200,000 distinct texts fold into
   `CREATE TABLE IF NOT EXISTS strings (id INTEGER, value VARCHAR)`,
+  // at most 20,000, then one more with key and service '__other__'
   `CREATE TABLE IF NOT EXISTS resources (
      id INTEGER, key VARCHAR, service VARCHAR, namespace VARCHAR, instance VARCHAR, version VARCHAR, host_id VARCHAR, host_name VARCHAR,
      sdk_language VARCHAR, site VARCHAR, locality VARCHAR, lat DOUBLE, lon DOUBLE, cloud_region VARCHAR, attributes VARCHAR, first_ms BIGINT)`,
   // collector = strings.id of the collector's id. The ledger of the books, and what makes an append idempotent
   `CREATE TABLE IF NOT EXISTS batches (
      collector INTEGER, seq BIGINT, signal UTINYINT, arrival_ms BIGINT, received INTEGER, stored INTEGER, duplicate INTEGER, rejected INTEGER, raw BLOB)`,
+  // what batches and rejections counted that retention has dropped; through_seq = highest seq dropped of that collector
+  `CREATE TABLE IF NOT EXISTS settled_batches (
+     collector INTEGER, signal UTINYINT, through_seq BIGINT, batches BIGINT, received BIGINT, stored BIGINT, duplicate BIGINT, rejected BIGINT)`,
+  `CREATE TABLE IF NOT EXISTS settled_rejections (reason VARCHAR, count BIGINT)`,
   `CREATE TABLE IF NOT EXISTS rejections (collector INTEGER, seq BIGINT, arrival_ms BIGINT, reason VARCHAR, count INTEGER)`,
   `CREATE TABLE IF NOT EXISTS spans (
      trace_hi UBIGINT, trace_lo UBIGINT, span_id UBIGINT, parent_id UBIGINT, start_ns BIGINT, duration_ns BIGINT, arrival_ms BIGINT,
@@ -25,6 +31,7 @@ export const schemaStatements: string[] = [
      name INTEGER, resource INTEGER, system INTEGER, destination INTEGER)`,
   `CREATE TABLE IF NOT EXISTS links (
      trace_hi UBIGINT, trace_lo UBIGINT, span_id UBIGINT, to_trace_hi UBIGINT, to_trace_lo UBIGINT, to_span_id UBIGINT, arrival_ms BIGINT, collector INTEGER, seq BIGINT)`,
+  // broker = strings.id, topic = topics.id
   `CREATE TABLE IF NOT EXISTS passages (
      broker INTEGER, topic INTEGER, trace_hi UBIGINT, trace_lo UBIGINT, span_id UBIGINT, receive_ns BIGINT, payload_bytes INTEGER, qos UTINYINT,
      arrival_ms BIGINT, collector INTEGER, seq BIGINT)`,

@@ -1,0 +1,231 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { join, resolve } from 'node:path';
+import next from 'next';
+import { auditOnce, openAudit } from '#lib/audit.ts';
+import { systemClock } from '#lib/clock.ts';
+import { type Config, type Listen, loadConfig } from '#lib/config.ts';
+import { epochMillisOf } from '#lib/domain/units.ts';
+import { HopscopeError } from '#lib/errors.ts';
+import { openStore } from '#lib/store/open.ts';
+import type { Store } from '#lib/store/store.ts';
+import type { StatusSource } from '#lib/views/status-source.ts';
+import { decodeSpans } from '#lib/wire/raw-batch.ts';
+import { type Intake, startIntake } from './intake/client.ts';
+import { listenForPages } from './web/server.ts';
+
+/**
+ * The program: configuration -> store -> collectors -> pages -> audit, and back again in order at the end.
+ * The store is opened here and nowhere else, and handed to the pages through globalThis (libraries.md 0.3).
+ */
+const root = resolve(import.meta.dirname, '..');
+const demoFile = join(root, 'collectors/demo-fleet/hopscope.yaml');
+const drainLimitMs = 8_000;
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+async function main(): Promise<void> {
+  const config = loadConfig(process.argv.slice(2), process.env, process.cwd(), demoFile);
+  prepareDataDir(config.dataDir);
+  const startedMs = Date.now();
+  const store = await openStore({ url: config.store, decodeSpans });
+  const intake = await startIntake({ config, store });
+  const changes = changeFeed();
+  const reasons = new Set<string>(['the pages are not up yet']);
+
+  (globalThis as unknown as Record<symbol, unknown>)[Symbol.for('hopscope')] = {
+    store,
+    config,
+    clock: systemClock,
+    status: statusSource(intake, startedMs, reasons, config),
+    onChange: changes.subscribe,
+  };
+
+  const web = config.web ? await startPages(config, config.web) : null;
+  reasons.clear();
+  const stopAudit = await startAudit(store, config, reasons, changes.tell);
+  const stopRetention = startRetention(store, config);
+  const demo = config.demo ? startDemoFleet(config) : null;
+  introduce(config);
+
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    say(`hopscope: ${signal}, draining ...`);
+    reasons.add('shutting down');
+    // whatever hangs, the promise is an end within 10 s: what was acknowledged is in the spool
+    setTimeout(() => process.exit(0), drainLimitMs).unref();
+    stopRetention();
+    closeStreams();
+    if (demo) await stopChild(demo);
+    await Promise.all([web ? closeServer(web) : null, intake.stop()]);
+    await stopAudit();
+    await store.close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void stop('SIGTERM'));
+  process.on('SIGINT', () => void stop('SIGINT'));
+}
+
+function prepareDataDir(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    accessSync(dir, constants.W_OK | constants.R_OK);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new HopscopeError('data-dir', `${dir}: found a directory that cannot be written (${code}), wanted a writable one (setting: --data or HOPSCOPE_DATA)`);
+  }
+}
+
+async function startPages(config: Config, listen: Listen): Promise<Server> {
+  // the address first: a taken port is said at once, not after the pages have been prepared
+  let handle: ((...args: Parameters<ReturnType<ReturnType<typeof next>['getRequestHandler']>>) => Promise<void>) | null = null;
+  const server = await listenForPages(listen, config.hostNames, config.dev, async (request, response) => {
+    if (!handle) {
+      response.writeHead(503, { 'retry-after': '1', 'content-type': 'text/plain; charset=utf-8' });
+      response.end('Hopscope is starting.\n');
+      return;
+    }
+    await handle(request, response);
+  });
+  const app = next({ dev: config.dev, dir: root, hostname: listen.host, port: listen.port });
+  await app.prepare();
+  handle = app.getRequestHandler();
+  if (config.dev) server.on('upgrade', app.getUpgradeHandler());
+  return server;
+}
+
+/** Judges every second, or less often when a pass takes long: the audit takes at most about a third of the time. */
+async function startAudit(store: Store, config: Config, reasons: Set<string>, tell: () => void): Promise<() => Promise<void>> {
+  const memory = await openAudit(store, config.rules, systemClock());
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+  const trouble = 'the audit failed';
+  const pass = async (): Promise<void> => {
+    const began = performance.now();
+    try {
+      const report = await auditOnce(store, systemClock(), config.rules, memory);
+      reasons.delete(trouble);
+      if (report.changed) tell();
+    } catch (error) {
+      reasons.add(trouble);
+      process.stderr.write(`hopscope: ${trouble}: ${error instanceof Error ? error.message : String(error)}\n`);
+    }
+    if (stopped) return;
+    const tookMs = performance.now() - began;
+    timer = setTimeout(() => {
+      running = pass();
+    }, Math.max(1_000 - tookMs, 2 * tookMs));
+  };
+  running = pass();
+  return async () => {
+    stopped = true;
+    clearTimeout(timer);
+    await running;
+  };
+}
+
+function startRetention(store: Store, config: Config): () => void {
+  const timer = setInterval(() => {
+    const nowMs = epochMillisOf(systemClock());
+    store
+      .dropBefore({
+        spansMs: nowMs - config.retention.spansMs,
+        crossingsMs: nowMs - config.retention.crossingsMs,
+        minutesMs: nowMs - config.retention.minutesMs,
+      })
+      .catch((error: unknown) => process.stderr.write(`hopscope: retention failed: ${String(error)}\n`));
+  }, 10 * 60_000);
+  return () => clearInterval(timer);
+}
+
+function startDemoFleet(config: Config): ChildProcess {
+  const broker = config.broker ?? { host: '127.0.0.1', port: 1883 };
+  const otlp = config.otlp ?? { host: '127.0.0.1', port: 4318 };
+  const child = fork(
+    join(root, 'collectors/demo-fleet/main.ts'),
+    ['--broker', `mqtt://${broker.host}:${broker.port}`, '--otlp', `http://${otlp.host}:${otlp.port}`],
+    { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: ['--disable-warning=ExperimentalWarning'] },
+  );
+  child.on('exit', (code) => {
+    if (code !== 0 && code !== null) process.stderr.write(`hopscope: the demo fleet ended with ${code}; the product goes on without it\n`);
+  });
+  return child;
+}
+
+function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((done) => {
+    const kill = setTimeout(() => child.kill('SIGKILL'), 3_000);
+    child.once('exit', () => {
+      clearTimeout(kill);
+      done();
+    });
+    child.kill('SIGTERM');
+  });
+}
+
+const closeServer = (server: Server): Promise<void> =>
+  new Promise((done) => {
+    server.close(() => done());
+    server.closeIdleConnections();
+    setTimeout(() => server.closeAllConnections(), 1_000).unref();
+  });
+
+function closeStreams(): void {
+  const streams = (globalThis as unknown as Record<symbol, { closeAll(): void } | undefined>)[Symbol.for('hopscope.streams')];
+  streams?.closeAll();
+}
+
+type Change = { arrivalMs: number };
+
+/** Tells open pages that something changed. */
+function changeFeed() {
+  const listeners = new Set<(change: Change) => void>();
+  return {
+    tell: (): void => {
+      for (const listener of listeners) listener({ arrivalMs: Date.now() });
+    },
+    subscribe: (listener: (change: Change) => void): (() => void) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+function statusSource(intake: Intake, startedMs: number, reasons: Set<string>, config: Config): StatusSource {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  const web = config.web ? `http://${config.web.host}:${config.web.port}` : null;
+  return {
+    version,
+    startedMs,
+    reasons: () => [...reasons, ...intake.reasons()],
+    listeners: () => [{ name: 'web', address: web, state: web ? 'listening' : 'off' }, ...intake.listeners()],
+    brokers: () => intake.brokers(),
+    spool: () => intake.spool(),
+    counters: () => intake.counters(),
+  };
+}
+
+function introduce(config: Config): void {
+  const at = (listen: Listen | null, scheme: string): string => (listen ? `${scheme}://${listen.host}:${listen.port}` : 'off');
+  say('');
+  say(`  Hopscope            ${at(config.web, 'http')}`);
+  say(`  OTLP/HTTP           ${at(config.otlp, 'http')}   (/v1/traces, /v1/metrics)`);
+  say(`  OTLP/gRPC           ${at(config.otlpGrpc, 'http')}`);
+  say(`  MQTT 5 broker       ${config.brokers.length > 0 ? config.brokers.map((b) => `${b.name} (yours)`).join(', ') : at(config.broker, 'mqtt')}`);
+  say(`  Data                ${config.dataDir}`);
+  if (config.demo) say('  Demo fleet          26 simulated machines are talking; --no-demo, or a hopscope.yaml of your own, turns them off');
+  say('');
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof HopscopeError) process.stderr.write(`hopscope: ${error.message}\n`);
+  else process.stderr.write(`hopscope: could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(1);
+});

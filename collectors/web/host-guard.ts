@@ -1,0 +1,43 @@
+import type { IncomingMessage } from 'node:http';
+
+const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
+
+export interface Refusal {
+  status: 403 | 421;
+  title: string;
+  detail: string;
+}
+
+const nameOf = (host: string): string => host.replace(/:\d+$/, '').toLowerCase();
+
+/**
+ * Closed by default (design.md section 11): a Host that is neither a loopback name nor a configured one is refused, which
+ * stops DNS rebinding; a request that changes state needs the same Origin, or none at all (curl, devices).
+ */
+export function refusalOf(request: IncomingMessage, hostNames: readonly string[]): Refusal | null {
+  const host = request.headers.host;
+  const name = host === undefined ? '' : nameOf(host);
+  const known = loopbackNames.has(name) || name.endsWith('.localhost') || hostNames.some((each) => each.toLowerCase() === name);
+  if (!known) {
+    return {
+      status: 421,
+      title: 'Misdirected request',
+      detail: `Found the host "${host ?? ''}", wanted localhost or one of web.hostNames in hopscope.yaml.`,
+    };
+  }
+  const method = request.method ?? 'GET';
+  if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return null;
+  const origin = request.headers.origin;
+  if (origin !== undefined && hostOfOrigin(origin) !== host?.toLowerCase()) {
+    return { status: 403, title: 'Foreign origin', detail: `Found the origin "${origin}", wanted this site's own or none.` };
+  }
+  return null;
+}
+
+function hostOfOrigin(origin: string): string | null {
+  try {
+    return new URL(origin).host.toLowerCase();
+  } catch {
+    return null;
+  }
+}

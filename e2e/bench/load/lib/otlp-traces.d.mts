@@ -1,0 +1,1 @@
+export function traceIdHex(seed: number, index: number): string;

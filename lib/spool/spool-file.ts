@@ -1,0 +1,498 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
+import type { Signal } from '../domain/ingest-batch.ts';
+import { epochMillisOf, nanosPerMilli } from '../domain/units.ts';
+import { HopscopeError } from '../errors.ts';
+import { type DiskSpace, diskSpaceOf } from './disk-space.ts';
+import type { SpoolEntry, SpoolGap, SpoolOptions, SpoolRow, SpoolStats } from './spool-row.ts';
+
+// https://www.sqlite.org/rescode.html
+const sqlite = { busy: 5, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 } as const;
+const format = 1;
+const damagedFilesKept = 3;
+/** Reading every page at start is worth it only while it takes a moment. */
+const quickCheckBelowBytes = 64 * 1024 ** 2;
+
+const codeOf = (error: unknown): number => ((error as { errcode?: number }).errcode ?? 0) & 0xff;
+const isDamage = (error: unknown): boolean =>
+  error instanceof DamagedFile || codeOf(error) === sqlite.corrupt || codeOf(error) === sqlite.notADatabase;
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+class DamagedFile extends Error {}
+
+/** Beside the database, rewritten lazily and never synced: says roughly what is gone when the database is. */
+interface Mark {
+  collectorId: string;
+  lastSeq: number;
+  storedSeq: number;
+  /** arrival of the newest batch known to be stored */
+  storedMs: number;
+  lastMs: number;
+}
+
+interface RowHead {
+  seq: number;
+  signal: Signal;
+  arrivalMs: number;
+  items: number;
+  size: number;
+}
+
+/** The bytes belong to this seq and these figures, or the row counts as damaged. */
+const checksumOf = (seq: number, entry: SpoolEntry): number =>
+  crc32(entry.bytes, crc32(`${seq} ${entry.signal} ${entry.arrivalNanos} ${entry.items}`));
+
+/**
+ * The spool's file: a numbered queue of batches in SQLite, WAL, synchronous=FULL. Synchronous: lives in the spool's worker.
+ * A file that cannot be read is renamed aside, what can be saved of it goes into a new one under a new collector id, and the gap is told.
+ */
+export class SpoolFile {
+  collectorId = '';
+  /** told since they were last taken */
+  readonly gaps: SpoolGap[] = [];
+  readonly #options: SpoolOptions;
+  readonly #path: string;
+  readonly #markPath: string;
+  #db: DatabaseSync | null = null;
+  #insert!: StatementSync;
+  #lastSeq = 0;
+  #lastMs = 0;
+  #storedSeq = 0;
+  #storedMs = 0;
+  #unstoredBatches = 0;
+  #unstoredItems: Record<number, number> = {};
+  #marked = '';
+  #madeRoomAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: SpoolOptions) {
+    this.#options = { ...options, ...(options.watermarks && { watermarks: new Map(options.watermarks) }) };
+    this.#path = join(options.dir, 'spool.db');
+    this.#markPath = join(options.dir, 'spool.mark.json');
+    try {
+      mkdirSync(options.dir, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw new HopscopeError(
+        'data-dir',
+        `${options.dir}: could not be made (${wordsOf(error)}), wanted a directory that Hopscope may write (setting: data)`,
+        { cause: error },
+      );
+    }
+    this.#open();
+  }
+
+  /** One transaction, durable when it returns; the seqs of the entries follow one another from the one returned. */
+  append(entries: SpoolEntry[]): number {
+    const space = this.#spaceToWrite();
+    if (space.freeBytes < space.refuseBelowBytes) throw diskFull(this.#options.dir, space);
+    const firstSeq = this.#lastSeq + 1;
+    try {
+      const db = this.#alive();
+      db.exec('BEGIN IMMEDIATE');
+      let seq = firstSeq;
+      for (const entry of entries) {
+        const { signal, arrivalNanos, items, bytes } = entry;
+        const restNanos = Number(arrivalNanos % nanosPerMilli);
+        this.#insert.run(seq, signal, epochMillisOf(arrivalNanos), restNanos, items, checksumOf(seq, entry), bytes);
+        seq++;
+      }
+      db.exec('COMMIT');
+    } catch (error) {
+      this.#recover(error);
+      throw new HopscopeError('spool', `the spool in ${this.#options.dir} could not be written: ${wordsOf(error)}`, {
+        cause: error,
+      });
+    }
+    for (const entry of entries) this.#countUnstored(entry.signal, entry.items, 1);
+    this.#lastSeq += entries.length;
+    if (entries.length > 0) this.#lastMs = epochMillisOf(entries.at(-1)!.arrivalNanos);
+    return firstSeq;
+  }
+
+  /** Rows from `fromSeq` on, oldest first, until `limitBytes` is reached (at least one); empty at the end. */
+  read(fromSeq: number, limitBytes: number): SpoolRow[] {
+    const rows: SpoolRow[] = [];
+    let bytes = 0;
+    try {
+      const statement = this.#alive().prepare(
+        'SELECT seq, signal, arrivalMs, restNanos, items, crc, bytes FROM batches WHERE seq >= ? ORDER BY seq LIMIT 4096',
+      );
+      for (const row of statement.iterate(fromSeq)) {
+        const read = this.#rowOf(row);
+        rows.push(read);
+        bytes += read.bytes.length;
+        if (bytes >= limitBytes) break;
+      }
+    } catch (error) {
+      this.#recover(error);
+      throw new HopscopeError('spool', `the spool in ${this.#options.dir} could not be read: ${wordsOf(error)}`, {
+        cause: error,
+      });
+    }
+    return rows;
+  }
+
+  /** The store has everything up to `seq`. */
+  markStored(seq: number): void {
+    if (seq <= this.#storedSeq || this.#db === null) return;
+    const heads = this.#heads(this.#storedSeq + 1, seq);
+    for (const head of heads) this.#countUnstored(head.signal, -head.items, -1);
+    this.#storedSeq = seq;
+    this.#options.watermarks?.set(this.collectorId, seq);
+    this.#storedMs = heads.at(-1)?.arrivalMs ?? this.#storedMs;
+  }
+
+  stats(): SpoolStats {
+    const space = diskSpaceOf(this.#options.dir);
+    const oldest = this.#db?.prepare('SELECT arrivalMs FROM batches ORDER BY seq LIMIT 1').get();
+    return {
+      collectorId: this.collectorId,
+      spooledItems: { ...this.#unstoredItems },
+      spooledBatches: this.#unstoredBatches,
+      bytes: this.#usedBytes(),
+      oldestMs: (oldest?.arrivalMs as number | undefined) ?? null,
+      lastSeq: this.#lastSeq,
+      storedSeq: this.#storedSeq,
+      diskFreeBytes: space.freeBytes,
+      refuseBelowBytes: space.refuseBelowBytes,
+    };
+  }
+
+  /** Drops what is stored and past its keep time or size, a little at a time; true when there is more to drop. */
+  tidy(nowMs: number): boolean {
+    if (this.#db === null) return false;
+    let more = false;
+    try {
+      const oversize = this.#usedBytes() - this.#options.keepBytes;
+      more = this.#dropStored((head, dropped) => dropped < oversize || head.arrivalMs < nowMs - this.#options.keepMs);
+      this.#writeMark();
+    } catch (error) {
+      this.#recover(error);
+    }
+    return more;
+  }
+
+  close(): void {
+    if (this.#db === null) return;
+    try {
+      this.#writeMark();
+    } finally {
+      this.#db.close();
+      this.#db = null;
+    }
+  }
+
+  #alive(): DatabaseSync {
+    // A file that broke and could not be replaced (disk full, disk gone) is tried anew with every use.
+    if (this.#db === null) this.#open();
+    return this.#db!;
+  }
+
+  #open(): void {
+    const mark = this.#readMark();
+    const present = existsSync(this.#path) && statSync(this.#path).size > 0;
+    let lost: string | null = mark !== null && !present ? 'the spool file is missing or empty' : null;
+    if (present) {
+      try {
+        this.#openDatabase();
+      } catch (error) {
+        this.#db?.close();
+        this.#db = null;
+        if (!isDamage(error)) throw this.#cannotOpen(error);
+        lost = `the spool file could not be read (${wordsOf(error)})`;
+      }
+    }
+    if (this.#db === null) this.#startAnew(mark, lost);
+    else if (mark !== null && mark.collectorId === this.collectorId && mark.lastSeq > this.#lastSeq) {
+      // SQLite drops the tail of a damaged WAL without a word.
+      const known = this.#options.watermarks?.get(this.collectorId) ?? mark.storedSeq;
+      if (known < mark.lastSeq) {
+        this.gaps.push({
+          fromMs: this.#lastMs || mark.storedMs,
+          toMs: mark.lastMs,
+          what: `the newest ${mark.lastSeq - Math.max(known, this.#lastSeq)} batches of the spool are gone`,
+        });
+      }
+    }
+    // The store may know more than an old copy of the file: its numbers must not be given out twice.
+    this.#storedSeq = Math.max(this.#storedSeq, this.#options.watermarks?.get(this.collectorId) ?? 0);
+    this.#lastSeq = Math.max(this.#lastSeq, this.#storedSeq);
+    this.#unstoredBatches = 0;
+    this.#unstoredItems = {};
+    for (const head of this.#heads(this.#storedSeq + 1, this.#lastSeq)) {
+      this.#countUnstored(head.signal, head.items, 1);
+    }
+    this.#writeMark();
+  }
+
+  #openDatabase(): void {
+    const db = new DatabaseSync(this.#path, { timeout: 0 });
+    this.#db = db;
+    // One process only, and no shared-memory file beside the WAL.
+    db.exec('PRAGMA locking_mode = EXCLUSIVE');
+    const isNew = (db.prepare('PRAGMA page_count').get()!.page_count as number) === 0;
+    if (isNew) db.exec('PRAGMA auto_vacuum = INCREMENTAL');
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -4096');
+    if (isNew) {
+      db.exec(`
+        BEGIN IMMEDIATE;
+        CREATE TABLE batches (
+          seq INTEGER PRIMARY KEY, signal INTEGER NOT NULL, arrivalMs INTEGER NOT NULL,
+          restNanos INTEGER NOT NULL, items INTEGER NOT NULL, crc INTEGER NOT NULL, bytes BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE collector (id TEXT NOT NULL) STRICT;
+        PRAGMA user_version = ${format};
+        COMMIT;
+      `);
+      db.prepare('INSERT INTO collector VALUES (?)').run(randomUUID());
+    }
+    const version = db.prepare('PRAGMA user_version').get()!.user_version;
+    if (version !== format) throw new DamagedFile(`found format ${version}, wanted ${format}`);
+    if (this.#usedBytes() <= quickCheckBelowBytes) {
+      const found = db.prepare('PRAGMA quick_check(1)').get()!.quick_check;
+      if (found !== 'ok') throw new DamagedFile(String(found));
+    }
+    const id = db.prepare('SELECT id FROM collector').get()?.id;
+    if (typeof id !== 'string' || id === '') throw new DamagedFile('no collector id in it');
+    this.collectorId = id;
+    this.#insert = db.prepare('INSERT INTO batches (seq, signal, arrivalMs, restNanos, items, crc, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)');
+    const last = db.prepare('SELECT seq, arrivalMs FROM batches ORDER BY seq DESC LIMIT 1').get();
+    this.#lastSeq = (last?.seq as number | undefined) ?? 0;
+    this.#lastMs = (last?.arrivalMs as number | undefined) ?? 0;
+    const mark = this.#readMark();
+    this.#storedSeq = mark?.collectorId === id ? Math.min(mark.storedSeq, this.#lastSeq) : 0;
+    if (this.#options.watermarks) this.#storedSeq = this.#options.watermarks.get(id) ?? 0;
+    // Rows dropped after they were stored leave no hole to wait for.
+    const first = db.prepare('SELECT seq FROM batches ORDER BY seq LIMIT 1').get();
+    this.#storedSeq = Math.max(this.#storedSeq, ((first?.seq as number | undefined) ?? 1) - 1);
+    this.#heads(this.#storedSeq + 1, this.#lastSeq);
+  }
+
+  #startAnew(mark: Mark | null, lost: string | null): void {
+    const aside = this.#renameAside();
+    const storedBefore =
+      this.#options.watermarks?.get(mark?.collectorId ?? '') ?? (this.#options.watermarks ? 0 : (mark?.storedSeq ?? 0));
+    try {
+      this.#openDatabase();
+    } catch (error) {
+      this.#db?.close();
+      this.#db = null;
+      throw this.#cannotOpen(error);
+    }
+    if (lost === null) return;
+    const saved = aside === null ? 0 : this.#salvage(aside, storedBefore);
+    const now = Date.now();
+    const fromMs = mark?.storedMs || (aside === null ? now : statSync(aside).birthtimeMs);
+    const where = aside === null ? '' : `; it is kept as ${aside}`;
+    this.gaps.push({
+      fromMs: Math.min(fromMs, now),
+      toMs: now,
+      what: `${lost}; ${saved} batches that were not stored yet could be saved${where}`,
+    });
+  }
+
+  /** The rows that can still be read and were not stored, under new numbers. */
+  #salvage(aside: string, storedSeq: number): number {
+    let saved = 0;
+    let old: DatabaseSync | null = null;
+    try {
+      old = new DatabaseSync(aside, { timeout: 0 });
+      const one = old.prepare('SELECT seq, signal, arrivalMs, restNanos, items, crc, bytes FROM batches WHERE seq >= ? ORDER BY seq LIMIT 1');
+      for (let seq = storedSeq + 1; ; ) {
+        const found = one.get(seq);
+        if (found === undefined) break;
+        const row = this.#rowOf(found);
+        seq = row.seq + 1;
+        if (row.damaged) continue;
+        this.append([row]);
+        saved++;
+      }
+    } catch {
+      // What lies behind the damage stays in the file that was set aside; the gap says so.
+    } finally {
+      old?.close();
+    }
+    return saved;
+  }
+
+  #renameAside(): string | null {
+    if (!existsSync(this.#path)) return null;
+    const aside = `${this.#path}.damaged-${new Date().toISOString().replaceAll(':', '-')}`;
+    for (const suffix of ['', '-wal', '-shm']) {
+      if (existsSync(this.#path + suffix)) renameSync(this.#path + suffix, aside + suffix);
+    }
+    const older = readdirSync(this.#options.dir)
+      .filter((name) => /^spool\.db\.damaged-.*Z$/.test(name))
+      .sort()
+      .slice(0, -damagedFilesKept);
+    for (const name of older) {
+      for (const suffix of ['', '-wal', '-shm']) rmSync(join(this.#options.dir, name + suffix), { force: true });
+    }
+    return aside;
+  }
+
+  /** After a failed statement: roll back; after damage or an I/O error start from what the disk really holds. */
+  #recover(error: unknown): void {
+    try {
+      this.#db?.exec('ROLLBACK');
+    } catch {
+      // no transaction was open any more
+    }
+    const code = codeOf(error);
+    if (code !== sqlite.ioError && !isDamage(error)) return;
+    try {
+      this.#db?.close();
+    } catch {
+      // it is given up either way
+    }
+    this.#db = null;
+    try {
+      if (isDamage(error)) {
+        const mark = this.#markNow();
+        this.#startAnew(mark, `the spool file broke while in use (${wordsOf(error)})`);
+        this.#unstoredBatches = 0;
+        this.#unstoredItems = {};
+        for (const head of this.#heads(1, this.#lastSeq)) this.#countUnstored(head.signal, head.items, 1);
+      } else this.#open();
+    } catch {
+      // tried again with the next use
+    }
+  }
+
+  #spaceToWrite(): DiskSpace {
+    const space = diskSpaceOf(this.#options.dir);
+    if (space.freeBytes >= space.refuseBelowBytes || this.#db === null) return space;
+    const now = performance.now();
+    if (now - this.#madeRoomAt < 1_000) return space;
+    this.#madeRoomAt = now;
+    // The replay window is a luxury; room for what arrives now is not.
+    try {
+      const wanted = space.refuseBelowBytes - space.freeBytes + 8 * 1024 ** 2;
+      while (this.#dropStored((_, dropped) => dropped < wanted));
+      this.#db.exec('PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)');
+    } catch (error) {
+      this.#recover(error);
+    }
+    return diskSpaceOf(this.#options.dir);
+  }
+
+  /** One short transaction; true when it stopped because it was long enough. The last row stays: it carries the numbering. */
+  #dropStored(wanted: (head: RowHead, droppedBytes: number) => boolean): boolean {
+    const bytesPerStep = 16 * 1024 ** 2;
+    let dropped = 0;
+    let last = 0;
+    let stopped = false;
+    for (const head of this.#heads(0, Math.min(this.#storedSeq, this.#lastSeq - 1), 256)) {
+      stopped = !wanted(head, dropped);
+      if (stopped) break;
+      dropped += head.size;
+      last = head.seq;
+      if (dropped >= bytesPerStep) break;
+    }
+    if (last === 0) return false;
+    this.#db!.prepare('DELETE FROM batches WHERE seq <= ?').run(last);
+    return !stopped;
+  }
+
+  #heads(fromSeq: number, toSeq: number, limit = -1): RowHead[] {
+    if (fromSeq > toSeq || this.#db === null) return [];
+    return this.#db
+      .prepare(
+        'SELECT seq, signal, arrivalMs, items, length(bytes) AS size FROM batches WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?',
+      )
+      .all(fromSeq, toSeq, limit) as unknown as RowHead[];
+  }
+
+  #rowOf(row: Record<string, unknown>): SpoolRow {
+    const read: SpoolRow = {
+      collectorId: this.collectorId,
+      seq: row.seq as number,
+      signal: row.signal as Signal,
+      arrivalNanos: BigInt(row.arrivalMs as number) * nanosPerMilli + BigInt(row.restNanos as number),
+      items: row.items as number,
+      bytes: row.bytes as Uint8Array,
+      damaged: false,
+    };
+    if (checksumOf(read.seq, read) === row.crc) return read;
+    return { ...read, bytes: new Uint8Array(0), damaged: true };
+  }
+
+  #countUnstored(signal: number, items: number, batches: number): void {
+    this.#unstoredItems[signal] = (this.#unstoredItems[signal] ?? 0) + items;
+    this.#unstoredBatches += batches;
+  }
+
+  #usedBytes(): number {
+    if (this.#db === null) return 0;
+    const figure = (name: string): number => this.#db!.prepare(`PRAGMA ${name}`).get()![name] as number;
+    return (figure('page_count') - figure('freelist_count')) * figure('page_size');
+  }
+
+  #markNow(): Mark {
+    return {
+      collectorId: this.collectorId,
+      lastSeq: this.#lastSeq,
+      storedSeq: this.#storedSeq,
+      storedMs: this.#storedMs || this.#lastMs,
+      lastMs: this.#lastMs,
+    };
+  }
+
+  #writeMark(): void {
+    const text = JSON.stringify(this.#markNow());
+    if (text === this.#marked) return;
+    try {
+      // Renamed into place, so that a crash leaves the one or the other.
+      writeFileSync(`${this.#markPath}.new`, text, { mode: 0o600 });
+      renameSync(`${this.#markPath}.new`, this.#markPath);
+      this.#marked = text;
+    } catch {
+      // a hint only; written again with the next change
+    }
+  }
+
+  #readMark(): Mark | null {
+    try {
+      const mark = JSON.parse(readFileSync(this.#markPath, 'utf8')) as Partial<Mark>;
+      if (typeof mark.collectorId !== 'string' || !Number.isSafeInteger(mark.lastSeq)) return null;
+      return {
+        collectorId: mark.collectorId,
+        lastSeq: mark.lastSeq!,
+        storedSeq: Number(mark.storedSeq) || 0,
+        storedMs: Number(mark.storedMs) || 0,
+        lastMs: Number(mark.lastMs) || 0,
+      };
+    } catch {
+      return null;
+    }
+  }
+
+  #cannotOpen(error: unknown): HopscopeError {
+    const code = codeOf(error);
+    if (code === sqlite.busy) {
+      return new HopscopeError(
+        'data-dir',
+        `${this.#path} is in use by another process; wanted one Hopscope for each data directory (setting: data)`,
+        { cause: error },
+      );
+    }
+    if (code === sqlite.full || code === sqlite.ioError) {
+      return new HopscopeError('spool', `${this.#path} could not be opened: ${wordsOf(error)}`, { cause: error });
+    }
+    return new HopscopeError(
+      'data-dir',
+      `${this.#path} could not be opened (${wordsOf(error)}), wanted a directory that Hopscope may write (setting: data)`,
+      { cause: error },
+    );
+  }
+}
+
+function diskFull(dir: string, space: DiskSpace): HopscopeError {
+  const mib = (bytes: number) => Math.floor(bytes / 1024 ** 2);
+  return new HopscopeError(
+    'spool',
+    `the disk of ${dir} has ${mib(space.freeBytes)} MiB left; below ${mib(space.refuseBelowBytes)} MiB nothing more is accepted`,
+  );
+}
