@@ -21,7 +21,8 @@ const say = (sentence) => console.error(`hopscope: ${sentence}`);
 function run(command, args, options = {}) {
   const done = spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });
   if (done.error) fail(`could not run ${command}: ${done.error.message}`);
-  if (done.status !== 0) fail(`"${command} ${args.join(' ')}" ended with ${done.status ?? done.signal}; its output is above`);
+  if (done.status !== 0)
+    fail(`"${command} ${args.join(' ')}" ended with ${done.status ?? done.signal}; its output is above`);
 }
 
 function stampMatches(file, value) {
@@ -41,7 +42,9 @@ if (wants.has('--build')) buildPages();
 if (wants.has('--test')) getTestPrograms();
 
 function installDependencies() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   const file = join(root, 'node_modules', '.hopscope-installed');
   if (stampMatches(file, lock)) return;
   say('installing dependencies (once, about a minute) ...');
@@ -50,7 +53,16 @@ function installDependencies() {
 }
 
 function buildPages() {
-  const sources = ['app', 'components', 'lib', 'public', 'package-lock.json', 'next.config.ts', 'tsconfig.json', 'postcss.config.mjs'];
+  const sources = [
+    'app',
+    'components',
+    'lib',
+    'public',
+    'package-lock.json',
+    'next.config.ts',
+    'tsconfig.json',
+    'postcss.config.mjs',
+  ];
   const digest = createHash('sha256');
   for (const source of sources) addTree(digest, join(root, source));
   const value = digest.digest('hex');
@@ -59,9 +71,13 @@ function buildPages() {
   say('building the pages (once for each change, about half a minute) ...');
   // the node of our own dependencies: the one that ran this script may be older than Next wants
   const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-  run(existsSync(node) ? node : process.execPath, [join(root, 'node_modules', 'next', 'dist', 'bin', 'next'), 'build'], {
-    env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1' },
-  });
+  run(
+    existsSync(node) ? node : process.execPath,
+    [join(root, 'node_modules', 'next', 'dist', 'bin', 'next'), 'build'],
+    {
+      env: { ...process.env, NEXT_TELEMETRY_DISABLED: '1' },
+    },
+  );
   stamp(file, value);
 }
 
@@ -89,5 +105,8 @@ function getTestPrograms() {
   say(`getting ${missing.join(', ')} for the tests ...`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   execFileSync('apt-get', ['update', '-q'], { stdio: ['ignore', 'ignore', 'inherit'], env });
-  run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...missing], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...missing], {
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }

@@ -77,13 +77,18 @@ function prepareDataDir(dir: string): void {
     accessSync(dir, constants.W_OK | constants.R_OK);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    throw new HopscopeError('data-dir', `${dir}: found a directory that cannot be written (${code}), wanted a writable one (setting: --data or HOPSCOPE_DATA)`);
+    throw new HopscopeError(
+      'data-dir',
+      `${dir}: found a directory that cannot be written (${code}), wanted a writable one (setting: --data or HOPSCOPE_DATA)`,
+    );
   }
 }
 
 async function startPages(config: Config, listen: Listen): Promise<Server> {
   // the address first: a taken port is said at once, not after the pages have been prepared
-  let handle: ((...args: Parameters<ReturnType<ReturnType<typeof next>['getRequestHandler']>>) => Promise<void>) | null = null;
+  let handle:
+    | ((...args: Parameters<ReturnType<ReturnType<typeof next>['getRequestHandler']>>) => Promise<void>)
+    | null = null;
   const server = await listenForPages(listen, config.hostNames, config.dev, async (request, response) => {
     if (!handle) {
       response.writeHead(503, { 'retry-after': '1', 'content-type': 'text/plain; charset=utf-8' });
@@ -100,7 +105,12 @@ async function startPages(config: Config, listen: Listen): Promise<Server> {
 }
 
 /** Judges every second, or less often when a pass takes long: the audit takes at most about a third of the time. */
-async function startAudit(store: Store, config: Config, reasons: Set<string>, tell: () => void): Promise<() => Promise<void>> {
+async function startAudit(
+  store: Store,
+  config: Config,
+  reasons: Set<string>,
+  tell: () => void,
+): Promise<() => Promise<void>> {
   const memory = await openAudit(store, config.rules, systemClock());
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
@@ -118,9 +128,12 @@ async function startAudit(store: Store, config: Config, reasons: Set<string>, te
     }
     if (stopped) return;
     const tookMs = performance.now() - began;
-    timer = setTimeout(() => {
-      running = pass();
-    }, Math.max(1_000 - tookMs, 2 * tookMs));
+    timer = setTimeout(
+      () => {
+        running = pass();
+      },
+      Math.max(1_000 - tookMs, 2 * tookMs),
+    );
   };
   running = pass();
   return async () => {
@@ -153,7 +166,8 @@ function startDemoFleet(config: Config): ChildProcess {
     { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: ['--disable-warning=ExperimentalWarning'] },
   );
   child.on('exit', (code) => {
-    if (code !== 0 && code !== null) process.stderr.write(`hopscope: the demo fleet ended with ${code}; the product goes on without it\n`);
+    if (code !== 0 && code !== null)
+      process.stderr.write(`hopscope: the demo fleet ended with ${code}; the product goes on without it\n`);
   });
   return child;
 }
@@ -178,7 +192,9 @@ const closeServer = (server: Server): Promise<void> =>
   });
 
 function closeStreams(): void {
-  const streams = (globalThis as unknown as Record<symbol, { closeAll(): void } | undefined>)[Symbol.for('hopscope.streams')];
+  const streams = (globalThis as unknown as Record<symbol, { closeAll(): void } | undefined>)[
+    Symbol.for('hopscope.streams')
+  ];
   streams?.closeAll();
 }
 
@@ -213,19 +229,28 @@ function statusSource(intake: Intake, startedMs: number, reasons: Set<string>, c
 }
 
 function introduce(config: Config): void {
-  const at = (listen: Listen | null, scheme: string): string => (listen ? `${scheme}://${listen.host}:${listen.port}` : 'off');
+  const at = (listen: Listen | null, scheme: string): string =>
+    listen ? `${scheme}://${listen.host}:${listen.port}` : 'off';
   say('');
   say(`  Hopscope            ${at(config.web, 'http')}`);
   say(`  OTLP/HTTP           ${at(config.otlp, 'http')}   (/v1/traces, /v1/metrics)`);
   say(`  OTLP/gRPC           ${at(config.otlpGrpc, 'http')}`);
-  say(`  MQTT 5 broker       ${config.brokers.length > 0 ? config.brokers.map((b) => `${b.name} (yours)`).join(', ') : at(config.broker, 'mqtt')}`);
+  say(
+    `  MQTT 5 broker       ${config.brokers.length > 0 ? config.brokers.map((b) => `${b.name} (yours)`).join(', ') : at(config.broker, 'mqtt')}`,
+  );
   say(`  Data                ${config.dataDir}`);
-  if (config.demo) say('  Demo fleet          26 simulated machines are talking; --no-demo, or a hopscope.yaml of your own, turns them off');
+  if (config.demo)
+    say(
+      '  Demo fleet          26 simulated machines are talking; --no-demo, or a hopscope.yaml of your own, turns them off',
+    );
   say('');
 }
 
 main().catch((error: unknown) => {
   if (error instanceof HopscopeError) process.stderr.write(`hopscope: ${error.message}\n`);
-  else process.stderr.write(`hopscope: could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  else
+    process.stderr.write(
+      `hopscope: could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
   process.exit(1);
 });

@@ -11,7 +11,10 @@ const offline = { HOPSCOPE_WEB: 'off', HOPSCOPE_OTLP: 'off', HOPSCOPE_OTLP_GRPC:
 test('a taken port is said in one sentence that names the setting', async () => {
   const [port] = await freePorts(1);
   const other = createServer().listen(port, '127.0.0.1');
-  const { output, ended } = runProduct(['--no-demo', '--data', temporaryDir()], { ...offline, HOPSCOPE_OTLP: `127.0.0.1:${port}` });
+  const { output, ended } = runProduct(['--no-demo', '--data', temporaryDir()], {
+    ...offline,
+    HOPSCOPE_OTLP: `127.0.0.1:${port}`,
+  });
   expect(await ended).not.toBe(0);
   expect(output()).toContain(String(port));
   expect(output()).toMatch(/taken|in use/);
@@ -60,8 +63,16 @@ test('a foreign Host is refused on every HTTP listener, and a foreign Origin may
     });
   expect(await ask(`${product.url}/`, { host: 'evil.example' })).toBe(421);
   expect(await ask(`${product.url}/api/v1/fleet`, { host: 'evil.example' })).toBe(421);
-  expect(await ask(`${product.otlp}/v1/traces`, { host: 'evil.example', 'content-type': 'application/json' }, 'POST')).toBe(421);
-  expect(await ask(`${product.otlp}/v1/traces`, { origin: 'http://evil.example', 'content-type': 'application/json' }, 'POST')).toBe(403);
+  expect(
+    await ask(`${product.otlp}/v1/traces`, { host: 'evil.example', 'content-type': 'application/json' }, 'POST'),
+  ).toBe(421);
+  expect(
+    await ask(
+      `${product.otlp}/v1/traces`,
+      { origin: 'http://evil.example', 'content-type': 'application/json' },
+      'POST',
+    ),
+  ).toBe(403);
   expect(await ask(`${product.otlp}/v1/traces`, { 'content-type': 'text/plain' }, 'POST')).toBe(415);
   expect(await product.stop()).toBe(0);
 });

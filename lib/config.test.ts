@@ -6,7 +6,8 @@ import { loadConfig, parseConfigFile } from './config.ts';
 
 const demoFile = resolve(import.meta.dirname, '../collectors/demo-fleet/hopscope.yaml');
 const emptyDir = () => mkdtempSync(join(tmpdir(), 'hopscope-config-'));
-const load = (argv: string[] = [], env: NodeJS.ProcessEnv = {}, dir = emptyDir()) => loadConfig(argv, env, dir, demoFile);
+const load = (argv: string[] = [], env: NodeJS.ProcessEnv = {}, dir = emptyDir()) =>
+  loadConfig(argv, env, dir, demoFile);
 
 const errorOf = (yaml: string): string => {
   try {
@@ -22,8 +23,11 @@ describe('settings', () => {
     const config = load();
     expect(config.demo).toBe(true);
     expect(config.rules.sites).toHaveLength(5);
-    for (const listen of [config.web, config.otlp, config.otlpGrpc, config.broker]) expect(listen?.host).toBe('127.0.0.1');
-    expect([config.web?.port, config.otlp?.port, config.otlpGrpc?.port, config.broker?.port]).toEqual([3000, 4318, 4317, 1883]);
+    for (const listen of [config.web, config.otlp, config.otlpGrpc, config.broker])
+      expect(listen?.host).toBe('127.0.0.1');
+    expect([config.web?.port, config.otlp?.port, config.otlpGrpc?.port, config.broker?.port]).toEqual([
+      3000, 4318, 4317, 1883,
+    ]);
   });
 
   it('--no-demo leaves an empty product', () => {
@@ -44,7 +48,10 @@ describe('settings', () => {
 
   it('reads durations, ports and off', () => {
     const dir = emptyDir();
-    writeFileSync(join(dir, 'hopscope.yaml'), 'web: 8080\notlp:\n  listen: 0.0.0.0:4318\n  grpc: off\nbroker: off\nretention: { spans: 2d }\n');
+    writeFileSync(
+      join(dir, 'hopscope.yaml'),
+      'web: 8080\notlp:\n  listen: 0.0.0.0:4318\n  grpc: off\nbroker: off\nretention: { spans: 2d }\n',
+    );
     const config = load([], {}, dir);
     expect(config.web).toEqual({ host: '127.0.0.1', port: 8080 });
     expect(config.otlp).toEqual({ host: '0.0.0.0', port: 4318 });

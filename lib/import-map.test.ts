@@ -52,7 +52,12 @@ const house: Room[] = [
     packages: packagesOf('zod'),
     sentence: 'views read the store interface and shape what they find; no driver, no React',
   },
-  { at: 'lib/config.ts', rooms: ['lib/domain', 'lib/errors.ts'], packages: packagesOf('zod', 'yaml', 'node:[a-z_/]+'), sentence: 'settings are read once, by themselves' },
+  {
+    at: 'lib/config.ts',
+    rooms: ['lib/domain', 'lib/errors.ts'],
+    packages: packagesOf('zod', 'yaml', 'node:[a-z_/]+'),
+    sentence: 'settings are read once, by themselves',
+  },
   { at: 'lib/errors.ts', rooms: [], packages: none, sentence: 'errors depend on nothing' },
   { at: 'lib/clock.ts', rooms: ['lib/domain'], packages: none, sentence: 'the clock depends on nothing' },
   {
@@ -69,14 +74,32 @@ const house: Room[] = [
   },
   {
     at: 'collectors',
-    rooms: ['collectors', 'lib/domain', 'lib/wire', 'lib/spool', 'lib/store/store.ts', 'lib/config.ts', 'lib/errors.ts', 'lib/clock.ts'],
+    rooms: [
+      'collectors',
+      'lib/domain',
+      'lib/wire',
+      'lib/spool',
+      'lib/store/store.ts',
+      'lib/config.ts',
+      'lib/errors.ts',
+      'lib/clock.ts',
+    ],
     packages: packagesOf('mqtt', 'aedes', '@grpc/grpc-js', 'node:[a-z_0-9/]+'),
     sentence: 'collectors receive, call lib/wire and append; no rule, no SQL, no React',
   },
   {
     at: 'components',
     rooms: ['components', 'lib/domain'],
-    packages: packagesOf('react', 'next', 'recharts', 'd3-geo', 'topojson-client', 'world-atlas', 'lucide-react', 'geist'),
+    packages: packagesOf(
+      'react',
+      'next',
+      'recharts',
+      'd3-geo',
+      'topojson-client',
+      'world-atlas',
+      'lucide-react',
+      'geist',
+    ),
     sentence: 'components draw what they are given; ask lib/views for it',
   },
   {
@@ -112,7 +135,8 @@ function sourceFiles(folder: string): string[] {
     .filter((file) => !/\.(test|contract)\.tsx?$/.test(file) && !file.includes('/gen/') && !file.includes('fixtures/'));
 }
 
-const importPattern = /(?:^|\n)\s*(?:import|export)\s+(type\s)?(?:[^'"`;]*?\sfrom\s+)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g;
+const importPattern =
+  /(?:^|\n)\s*(?:import|export)\s+(type\s)?(?:[^'"`;]*?\sfrom\s+)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/g;
 
 function arrowsOf(file: string): Arrow[] {
   const text = readFileSync(join(root, file), 'utf8');
@@ -129,7 +153,8 @@ function arrowsOf(file: string): Arrow[] {
   return arrows;
 }
 
-const within = (target: string, room: string): boolean => target === room || target.startsWith(`${room}/`) || target.startsWith(`${room}.`);
+const within = (target: string, room: string): boolean =>
+  target === room || target.startsWith(`${room}/`) || target.startsWith(`${room}.`);
 
 function roomOf(file: string): Room | undefined {
   return house.filter((room) => within(file, room.at)).sort((a, b) => b.at.length - a.at.length)[0];
@@ -158,7 +183,12 @@ describe('the house', () => {
   it('has files to look at', () => expect(files.length).toBeGreaterThan(20));
 
   it('has only the arrows its table allows', () => {
-    expect(files.flatMap(arrowsOf).map(forbidden).filter((sentence) => sentence !== null)).toEqual([]);
+    expect(
+      files
+        .flatMap(arrowsOf)
+        .map(forbidden)
+        .filter((sentence) => sentence !== null),
+    ).toEqual([]);
   });
 
   it('reads the environment in lib/config.ts alone', () => {
@@ -174,7 +204,9 @@ describe('the house', () => {
   });
 
   it('notices a forbidden arrow', () => {
-    expect(forbidden({ file: 'components/x.tsx', target: 'lib/store/store.ts', typeOnly: false })).toContain('ask lib/views for it');
+    expect(forbidden({ file: 'components/x.tsx', target: 'lib/store/store.ts', typeOnly: false })).toContain(
+      'ask lib/views for it',
+    );
     expect(forbidden({ file: 'lib/domain/x.ts', target: 'node:fs', typeOnly: false })).toContain('pure');
   });
 });

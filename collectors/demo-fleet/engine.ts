@@ -12,6 +12,7 @@ import { type StoryState, storyAt, storySeconds, WAFER_CLOCK_STEP_MS } from './s
 import { World } from './world.ts';
 
 const TURN_PAGES_EVERY_MS = 250;
+const FIRST_METRICS_MS = 6_000;
 const HOT_CPU = 0.91;
 const HOT_MEMORY = 0.83;
 const SPARE_AT_WORK_CPU = 0.58;
@@ -43,7 +44,8 @@ export async function startDemoFleet(options: DemoFleetOptions): Promise<DemoFle
 
   const world = await World.build({ brokerUrl: options.broker, otlpUrl: options.otlp, seed }, now());
   world.onScene((state) => setTheMachines(world, state));
-  await startButtonPress(world);
+  unplugPiOnceKnown(world);
+  startButtonPress(world);
   await startQueryHistory(world);
   await startOrderStatus(world);
   await startWaferInspect(world);
@@ -73,10 +75,6 @@ export async function startDemoFleet(options: DemoFleetOptions): Promise<DemoFle
 
 function setTheMachines(world: World, state: StoryState): void {
   const { scenes } = state;
-  const pi = world.machine('pi-sf');
-  if (scenes.has('pi-sf-silent')) pi.powerOff();
-  else pi.powerOn();
-
   const mini1 = world.machine('mini-1-funabashi');
   mini1.cpu.setHome(scenes.has('mini-1-hot') ? HOT_CPU : mini1.spec.cpu);
   mini1.memory.setHome(scenes.has('mini-1-hot') ? HOT_MEMORY : mini1.spec.memory);
@@ -84,6 +82,19 @@ function setTheMachines(world: World, state: StoryState): void {
   mini3.cpu.setHome(scenes.has('spare-takes-over') ? SPARE_AT_WORK_CPU : mini3.spec.cpu);
 
   world.machine('wafer-sf').clock.setStepMs(scenes.has('wafer-sf-clock-step') ? WAFER_CLOCK_STEP_MS : 0);
+}
+
+/** Whoever falls silent must have been heard before, also when the story is entered in the middle. */
+function unplugPiOnceKnown(world: World): void {
+  const pi = world.machine('pi-sf');
+  world.onSettled(() =>
+    world.after(FIRST_METRICS_MS, () =>
+      world.onScene(({ scenes }) => {
+        if (scenes.has('pi-sf-silent')) pi.powerOff();
+        else pi.powerOn();
+      }),
+    ),
+  );
 }
 
 function signature(state: StoryState): string {

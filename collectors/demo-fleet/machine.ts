@@ -140,8 +140,10 @@ export class Machine {
   }
 
   #start(): void {
-    this.link.plugIn();
-    this.bridge?.plugIn();
+    if (this.#isOn) {
+      this.link.plugIn();
+      this.bridge?.plugIn();
+    }
     const [main = ''] = this.spec.services;
     this.#metrics = startHostMetrics({
       resource: this.service(main).resource,

@@ -1,5 +1,6 @@
 // node collectors/demo-fleet/main.ts --broker mqtt://127.0.0.1:1883 --otlp http://127.0.0.1:4318
 //   [--seed 42] [--speed 1] [--start-at SECONDS] [--scenes move-to-ashburn,pi-sf-silent]
+// With node --max-semi-space-size=2 it stays at 125 MB instead of 150 to 180, for one percent more of a core.
 
 import { fstatSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -69,7 +70,8 @@ function warnSparingly(): void {
   const warn = (message: string) => {
     if (performance.now() - lastMs < WARN_EVERY_MS) return;
     lastMs = performance.now();
-    console.warn(`demo fleet: telemetry is not getting through: ${message.slice(0, 300)}`);
+    const reason = /"message":"(.*?)"[,}]/.exec(message)?.[1] ?? message;
+    console.warn(`demo fleet: telemetry is not getting through: ${reason.slice(0, 200)}`);
   };
   const quiet = () => {};
   diag.setLogger({ error: warn, warn: quiet, info: quiet, debug: quiet, verbose: quiet }, DiagLogLevel.ERROR);

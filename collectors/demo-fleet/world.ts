@@ -27,6 +27,7 @@ export class World {
   readonly #closers: (() => Promise<void>)[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #onScene: ((state: StoryState) => void)[] = [];
+  readonly #onSettled: (() => void)[] = [];
   #state: StoryState;
   #stopped = false;
   #settled = false;
@@ -87,6 +88,11 @@ export class World {
     apply(this.#state);
   }
 
+  /** Called once, when all machines are up for the first time. */
+  onSettled(act: () => void): void {
+    this.#onSettled.push(act);
+  }
+
   enter(state: StoryState): void {
     this.#state = state;
     for (const apply of this.#onScene) apply(state);
@@ -105,6 +111,14 @@ export class World {
       this.#timers.add(timer);
     };
     plan(meanMs * random());
+  }
+
+  after(ms: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, ms);
+    this.#timers.add(timer);
   }
 
   /** The port that leads from one machine to a port of another, as far away as it is. */
@@ -133,10 +147,10 @@ export class World {
       if (!up.every((machine) => machine.isReady)) return;
       clearInterval(look);
       this.#timers.delete(look);
-      const settle = setTimeout(() => {
+      this.after(SETTLE_MS, () => {
         this.#settled = true;
-      }, SETTLE_MS);
-      this.#timers.add(settle);
+        for (const act of this.#onSettled) act();
+      });
     }, 100);
     this.#timers.add(look);
   }

@@ -17,7 +17,8 @@ const nameOf = (host: string): string => host.replace(/:\d+$/, '').toLowerCase()
 export function refusalOf(request: IncomingMessage, hostNames: readonly string[]): Refusal | null {
   const host = request.headers.host;
   const name = host === undefined ? '' : nameOf(host);
-  const known = loopbackNames.has(name) || name.endsWith('.localhost') || hostNames.some((each) => each.toLowerCase() === name);
+  const known =
+    loopbackNames.has(name) || name.endsWith('.localhost') || hostNames.some((each) => each.toLowerCase() === name);
   if (!known) {
     return {
       status: 421,
@@ -29,7 +30,11 @@ export function refusalOf(request: IncomingMessage, hostNames: readonly string[]
   if (method === 'GET' || method === 'HEAD' || method === 'OPTIONS') return null;
   const origin = request.headers.origin;
   if (origin !== undefined && hostOfOrigin(origin) !== host?.toLowerCase()) {
-    return { status: 403, title: 'Foreign origin', detail: `Found the origin "${origin}", wanted this site's own or none.` };
+    return {
+      status: 403,
+      title: 'Foreign origin',
+      detail: `Found the origin "${origin}", wanted this site's own or none.`,
+    };
   }
   return null;
 }

@@ -10,7 +10,12 @@ export type PageHandler = (request: IncomingMessage, response: ServerResponse) =
  * The one HTTP listener for people and scripts: who may come in, and the headers every answer carries; the rest is the page handler's.
  * Rejects with HopscopeError('listen') when the address cannot be had.
  */
-export async function listenForPages(listen: Listen, hostNames: readonly string[], dev: boolean, handle: PageHandler): Promise<Server> {
+export async function listenForPages(
+  listen: Listen,
+  hostNames: readonly string[],
+  dev: boolean,
+  handle: PageHandler,
+): Promise<Server> {
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
     const refusal = refusalOf(request, hostNames);
     if (refusal) {
@@ -32,8 +37,15 @@ export async function listenForPages(listen: Listen, hostNames: readonly string[
   });
   await new Promise<void>((done, failed) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const found = error.code === 'EADDRINUSE' ? 'found the port taken by another program' : `could not listen (${error.code})`;
-      failed(new HopscopeError('listen', `web ${listen.host}:${listen.port}: ${found}; wanted a free address (setting: web.listen or HOPSCOPE_WEB)`, { cause: error }));
+      const found =
+        error.code === 'EADDRINUSE' ? 'found the port taken by another program' : `could not listen (${error.code})`;
+      failed(
+        new HopscopeError(
+          'listen',
+          `web ${listen.host}:${listen.port}: ${found}; wanted a free address (setting: web.listen or HOPSCOPE_WEB)`,
+          { cause: error },
+        ),
+      );
     });
     server.listen(listen.port, listen.host, done);
   });

@@ -3,7 +3,6 @@ import type { ComponentProps } from 'react';
 /** An svg that either has a name (`label`) and is an image, or has words beside it and is decoration. Never neither. */
 export function Drawing({ label, children, ...rest }: Omit<ComponentProps<'svg'>, 'role'> & { label?: string }) {
   return (
-    // biome-ignore lint/a11y/noSvgWithoutTitle: named by aria-label, or hidden
     <svg
       role={label ? 'img' : undefined}
       aria-label={label}

@@ -6,6 +6,8 @@ export interface Segment {
   current: boolean;
   /** where the choice lives: in the URL, so it can be shared */
   href?: string;
+  /** the single key that chooses it, e.g. t for the table */
+  shortcut?: string;
   /** only inside a client leaf */
   onSelect?: () => void;
 }
@@ -32,6 +34,8 @@ export function Segmented({ label, segments }: { label: string; segments: Segmen
             key={index}
             type="button"
             aria-pressed={segment.current}
+            data-key={segment.shortcut}
+            aria-keyshortcuts={segment.shortcut}
             onClick={segment.onSelect}
             className={look(segment.current)}
           >
@@ -45,6 +49,8 @@ export function Segmented({ label, segments }: { label: string; segments: Segmen
             prefetch={false}
             scroll={false}
             aria-current={segment.current ? 'true' : undefined}
+            data-key={segment.shortcut}
+            aria-keyshortcuts={segment.shortcut}
             className={look(segment.current)}
           >
             {segment.label}

@@ -3,14 +3,19 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { getJson, type Product, root, startProduct, until } from '../steps/product.ts';
-import { dirBytes, loadavg, procStat, resetPeak } from './load/lib/proc.mjs';
 import { traceIdHex } from './load/lib/otlp-traces.mjs';
+import { dirBytes, loadavg, procStat, resetPeak } from './load/lib/proc.mjs';
 
 /**
  * What the product does under load, on this machine, sender included. By hand: npm run bench [-- --spans 5000000].
  * Absolute figures move with the machine; each run measures a bare HTTP sink beside it, so quote the ratio.
  */
-const { values: options } = parseArgs({ options: { spans: { type: 'string', default: '5000000' }, phases: { type: 'string', default: 'rate,small,gzip,fill,read,page,restart' } } });
+const { values: options } = parseArgs({
+  options: {
+    spans: { type: 'string', default: '5000000' },
+    phases: { type: 'string', default: 'rate,small,gzip,fill,read,page,restart' },
+  },
+});
 const target = Number(options.spans);
 const phases = new Set(options.phases.split(','));
 const loader = join(root, 'e2e/bench/load/otlp-load.mjs');
@@ -38,7 +43,22 @@ interface LoadOptions {
 }
 
 function load(url: string, o: LoadOptions): Promise<Load> {
-  const args = ['--url', url, '--spans', o.spans, '--batch', o.batch ?? 512, '--conns', o.conns ?? 2, '--seed', o.seed ?? 7, '--start-index', o.startIndex ?? 0, '--max-seconds', 240];
+  const args = [
+    '--url',
+    url,
+    '--spans',
+    o.spans,
+    '--batch',
+    o.batch ?? 512,
+    '--conns',
+    o.conns ?? 2,
+    '--seed',
+    o.seed ?? 7,
+    '--start-index',
+    o.startIndex ?? 0,
+    '--max-seconds',
+    240,
+  ];
   if (o.rate) args.push('--rate', o.rate);
   if (o.gzip) args.push('--gzip', 1);
   return new Promise((done, failed) => {
@@ -47,13 +67,17 @@ function load(url: string, o: LoadOptions): Promise<Load> {
     child.stdout.on('data', (chunk: Buffer) => {
       text += chunk.toString();
     });
-    child.on('exit', (code) => (code === 0 ? done(JSON.parse(text) as Load) : failed(new Error(`the sender ended with ${code}`))));
+    child.on('exit', (code) =>
+      code === 0 ? done(JSON.parse(text) as Load) : failed(new Error(`the sender ended with ${code}`)),
+    );
   });
 }
 
-const quantile = (values: number[], q: number): number => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))] ?? Number.NaN;
+const quantile = (values: number[], q: number): number =>
+  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))] ?? Number.NaN;
 const round = (value: number, digits = 1): number => Number(value.toFixed(digits));
-const show = (what: string, figures: Record<string, unknown>): void => console.log(JSON.stringify({ what, ...figures, load: loadavg() }));
+const show = (what: string, figures: Record<string, unknown>): void =>
+  console.log(JSON.stringify({ what, ...figures, load: loadavg() }));
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
@@ -68,7 +92,11 @@ async function read(url: string): Promise<number> {
 }
 
 const visible = (product: Product, index: number): Promise<void> =>
-  until(`trace ${index} can be read`, async () => (await read(`${product.url}/api/v1/traces/${traceIdHex(7, index)}`)) === 200, 120_000);
+  until(
+    `trace ${index} can be read`,
+    async () => (await read(`${product.url}/api/v1/traces/${traceIdHex(7, index)}`)) === 200,
+    120_000,
+  );
 
 /** A listener that reads bodies and keeps nothing: what this machine could do at all. */
 async function bareSink(batch: number): Promise<number> {
@@ -114,10 +142,13 @@ if (phases.has('rate')) {
   await load(`${product.otlp}/v1/traces`, { spans: 50_000 }).then((warm) => {
     index = warm.nextIndex;
   });
-  for (let round_ = 0; round_ < 3; round_++) index = await measureRate(product, 'full batches, 512 spans', { spans: 600_000, startIndex: index });
+  for (let round_ = 0; round_ < 3; round_++)
+    index = await measureRate(product, 'full batches, 512 spans', { spans: 600_000, startIndex: index });
 }
-if (phases.has('small')) index = await measureRate(product, 'one trace a request, 8 spans', { spans: 200_000, batch: 8, startIndex: index });
-if (phases.has('gzip')) index = await measureRate(product, 'full batches, gzip', { spans: 400_000, gzip: true, startIndex: index });
+if (phases.has('small'))
+  index = await measureRate(product, 'one trace a request, 8 spans', { spans: 200_000, batch: 8, startIndex: index });
+if (phases.has('gzip'))
+  index = await measureRate(product, 'full batches, gzip', { spans: 400_000, gzip: true, startIndex: index });
 if (phases.has('rate')) {
   const waits: number[] = [];
   for (let i = 0; i < 40; i++) {
@@ -125,23 +156,30 @@ if (phases.has('rate')) {
     index = sent.nextIndex;
     waits.push(await timed(() => visible(product, index - 1)));
   }
-  show('acknowledged to visible, idle (polled every 100 ms once missed)', { p50Ms: round(quantile(waits, 0.5)), p95Ms: round(quantile(waits, 0.95)) });
+  show('acknowledged to visible, idle (polled every 100 ms once missed)', {
+    p50Ms: round(quantile(waits, 0.5)),
+    p95Ms: round(quantile(waits, 0.95)),
+  });
 }
 if (phases.has('fill')) {
   const stored = index * 8;
-  if (stored < target) index = await measureRate(product, `fill to ${target}`, { spans: target - stored, startIndex: index });
+  if (stored < target)
+    index = await measureRate(product, `fill to ${target}`, { spans: target - stored, startIndex: index });
 }
 if (phases.has('read')) {
   await new Promise((done) => setTimeout(done, 5_000));
   const random = (): number => Math.floor(Math.random() * index);
   const lookups: number[] = [];
-  for (let i = 0; i < 300; i++) lookups.push(await timed(() => read(`${product.url}/api/v1/traces/${traceIdHex(7, random())}`)));
+  for (let i = 0; i < 300; i++)
+    lookups.push(await timed(() => read(`${product.url}/api/v1/traces/${traceIdHex(7, random())}`)));
   const missing: number[] = [];
-  for (let i = 0; i < 50; i++) missing.push(await timed(() => read(`${product.url}/api/v1/traces/${traceIdHex(99, i)}`)));
+  for (let i = 0; i < 50; i++)
+    missing.push(await timed(() => read(`${product.url}/api/v1/traces/${traceIdHex(99, i)}`)));
   const hops: number[] = [];
   for (let i = 0; i < 30; i++) hops.push(await timed(() => read(`${product.url}/api/v1/hops?from=now-1h`)));
   const search: number[] = [];
-  for (let i = 0; i < 30; i++) search.push(await timed(() => read(`${product.url}/api/v1/traces?from=now-1h&service=andon-worker`)));
+  for (let i = 0; i < 30; i++)
+    search.push(await timed(() => read(`${product.url}/api/v1/traces?from=now-1h&service=andon-worker`)));
   const books = await getJson<{ books: Record<string, number> }>(product, '/api/v1/status');
   const { rssMB } = procStat(product.pid);
   show(`reads at ${index * 8} spans`, {
@@ -169,7 +207,12 @@ if (phases.has('page')) {
   }
   index = (await sending).nextIndex;
   visibleMs.push(await timed(() => visible(product, index - 1)));
-  show('fleet page while 10,000 spans/s come in', { p50Ms: round(quantile(pages, 0.5)), p95Ms: round(quantile(pages, 0.95)), p99Ms: round(quantile(pages, 0.99)), pages: pages.length });
+  show('fleet page while 10,000 spans/s come in', {
+    p50Ms: round(quantile(pages, 0.5)),
+    p95Ms: round(quantile(pages, 0.95)),
+    p99Ms: round(quantile(pages, 0.99)),
+    pages: pages.length,
+  });
 }
 if (phases.has('restart')) {
   await product.kill();

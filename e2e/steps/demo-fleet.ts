@@ -6,7 +6,15 @@ import { type Product, root } from './product.ts';
 export function joinFleet(product: Product, startAtSeconds: number): { leave(): Promise<void> } {
   const child = spawn(
     join(root, 'node_modules/node/bin/node'),
-    [join(root, 'collectors/demo-fleet/main.ts'), '--broker', product.mqtt, '--otlp', product.otlp, '--start-at', String(startAtSeconds)],
+    [
+      join(root, 'collectors/demo-fleet/main.ts'),
+      '--broker',
+      product.mqtt,
+      '--otlp',
+      product.otlp,
+      '--start-at',
+      String(startAtSeconds),
+    ],
     { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
   );
   const ended = new Promise<void>((done) => child.once('exit', () => done()));

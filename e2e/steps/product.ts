@@ -44,7 +44,11 @@ export async function freePorts(count: number): Promise<number[]> {
 export const temporaryDir = (): string => mkdtempSync(join(tmpdir(), 'hopscope-'));
 
 /** Runs the program as `npm start` does; ends when it ends. For starts that must fail. */
-export function runProduct(args: string[], env: Record<string, string> = {}, cwd = root): { child: ChildProcess; output: () => string; ended: Promise<number | null> } {
+export function runProduct(
+  args: string[],
+  env: Record<string, string> = {},
+  cwd = root,
+): { child: ChildProcess; output: () => string; ended: Promise<number | null> } {
   const node = join(root, 'node_modules/node/bin/node');
   const child = spawn(node, ['--disable-warning=ExperimentalWarning', join(root, 'collectors/main.ts'), ...args], {
     cwd,
@@ -63,7 +67,11 @@ export function runProduct(args: string[], env: Record<string, string> = {}, cwd
 }
 
 /** Starts the built product on ports of its own and waits until it says it is ready. */
-export async function startProduct({ args = ['--no-demo'], env = {}, dataDir = temporaryDir() }: StartOptions = {}): Promise<Product> {
+export async function startProduct({
+  args = ['--no-demo'],
+  env = {},
+  dataDir = temporaryDir(),
+}: StartOptions = {}): Promise<Product> {
   const [web, otlp, grpc, broker] = await freePorts(4);
   const { child, output, ended } = runProduct([...args, '--data', dataDir], {
     HOPSCOPE_WEB: `127.0.0.1:${web}`,
@@ -73,10 +81,14 @@ export async function startProduct({ args = ['--no-demo'], env = {}, dataDir = t
     ...env,
   });
   const url = `http://127.0.0.1:${web}`;
-  await until('the product is ready', async () => {
-    if (child.exitCode !== null) throw new Error(`the product ended with ${child.exitCode}:\n${output()}`);
-    return (await fetch(`${url}/readyz`).catch(() => null))?.status === 200;
-  }, 60_000).catch((error: unknown) => {
+  await until(
+    'the product is ready',
+    async () => {
+      if (child.exitCode !== null) throw new Error(`the product ended with ${child.exitCode}:\n${output()}`);
+      return (await fetch(`${url}/readyz`).catch(() => null))?.status === 200;
+    },
+    60_000,
+  ).catch((error: unknown) => {
     child.kill('SIGKILL');
     throw new Error(`${String(error)}\n${output()}`);
   });

@@ -25,7 +25,12 @@ export const newSpanId = (): string => randomBytes(8).toString('hex');
 
 const attribute = (key: string, value: string | number | boolean) => ({
   key,
-  value: typeof value === 'string' ? { stringValue: value } : typeof value === 'boolean' ? { boolValue: value } : { doubleValue: value },
+  value:
+    typeof value === 'string'
+      ? { stringValue: value }
+      : typeof value === 'boolean'
+        ? { boolValue: value }
+        : { doubleValue: value },
 });
 
 /** An OTLP/JSON body (opentelemetry-proto, ExportTraceServiceRequest), one resource a span. */
@@ -78,8 +83,42 @@ export function httpRequest(traceId = newTraceId()): SentSpan[] {
   const root = newSpanId();
   const client = newSpanId();
   return [
-    { name: 'open door', kind: 'internal', service: 'door-panel', host: 'panel-1', site: 'kiel', traceId, spanId: root, startMs: 0, durationMs: 62 },
-    { name: 'GET', kind: 'client', service: 'door-panel', host: 'panel-1', site: 'kiel', traceId, spanId: client, parentSpanId: root, startMs: 1, durationMs: 60, attributes: { 'http.request.method': 'GET', 'http.route': '/doors/{id}' } },
-    { name: 'GET /doors/{id}', kind: 'server', service: 'door-control', host: 'rack-7', site: 'lyon', traceId, spanId: newSpanId(), parentSpanId: client, startMs: 21, durationMs: 20, attributes: { 'http.request.method': 'GET', 'http.route': '/doors/{id}' } },
+    {
+      name: 'open door',
+      kind: 'internal',
+      service: 'door-panel',
+      host: 'panel-1',
+      site: 'kiel',
+      traceId,
+      spanId: root,
+      startMs: 0,
+      durationMs: 62,
+    },
+    {
+      name: 'GET',
+      kind: 'client',
+      service: 'door-panel',
+      host: 'panel-1',
+      site: 'kiel',
+      traceId,
+      spanId: client,
+      parentSpanId: root,
+      startMs: 1,
+      durationMs: 60,
+      attributes: { 'http.request.method': 'GET', 'http.route': '/doors/{id}' },
+    },
+    {
+      name: 'GET /doors/{id}',
+      kind: 'server',
+      service: 'door-control',
+      host: 'rack-7',
+      site: 'lyon',
+      traceId,
+      spanId: newSpanId(),
+      parentSpanId: client,
+      startMs: 21,
+      durationMs: 20,
+      attributes: { 'http.request.method': 'GET', 'http.route': '/doors/{id}' },
+    },
   ];
 }

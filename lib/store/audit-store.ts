@@ -1,6 +1,262 @@
+import type { Resource } from '../domain/span.ts';
+import type { EpochMillis } from '../domain/units.ts';
+
 /**
  * What the audit asks of a store: set-based steps, each of which may be repeated (design.md section 2).
  * Implemented per engine beside the rest of the store; used by lib/audit.ts alone.
+ *
+ * Numbers instead of names: `collector`, `broker`, `system`, `destination` are ids of strings, `resource` of resources, `device` of devices.
+ * A broker's clock is the device -1 - collector (the collector beside it), so clocks of collectors need no row in devices.
  */
-// biome-ignore lint/suspicious/noEmptyInterface: filled by the audit's author
-export interface AuditStore {}
+export interface AuditStore {
+  readonly audit: AuditSteps;
+}
+
+export interface AuditSteps {
+  /** One transaction, one at a time: all of it or nothing, durable when it resolves. */
+  transaction<T>(work: (tx: AuditTx) => Promise<T>): Promise<T>;
+}
+
+/** New batches of one collector: (after, upto] without holes. */
+export interface BatchRange {
+  collector: number;
+  after: bigint;
+  upto: bigint;
+  spans: number;
+  batches: number;
+  oldestArrivalMs: EpochMillis;
+}
+
+export interface ResourceRow {
+  id: number;
+  resource: Resource;
+}
+
+export interface PlacedDevice {
+  number: number;
+  id: string;
+  name: string;
+  site: string;
+  applications: string[];
+  services: string[];
+  state: string;
+  reason: string;
+  sinceMs: EpochMillis;
+  lastSeenMs: EpochMillis;
+  intervalMs: number | null;
+}
+
+export interface PlacingRow {
+  resource: number;
+  device: number;
+  site: string;
+  application: string;
+}
+
+export interface SiteToSave {
+  id: string;
+  name: string;
+  lat: number | null;
+  lon: number | null;
+}
+
+/** A kind of crossing that a pass met: which hop is it, and what does physics demand of it? */
+export interface RouteQuestion {
+  callerResource: number;
+  calleeResource: number;
+  message: boolean;
+  callerSystem: string;
+  calleeSystem: string;
+  callerDestination: string;
+  calleeDestination: string;
+  broker: string;
+  /** as numbers, to answer with */
+  key: readonly [callerSystem: number, calleeSystem: number, callerDestination: number, calleeDestination: number, broker: number];
+}
+
+export interface RouteAnswer {
+  question: RouteQuestion;
+  hop: bigint;
+  floorNanos: number;
+  directFloorNanos: number;
+  uplinkFloorNanos: number;
+}
+
+export interface HopToSave {
+  hop: bigint;
+  from: { service: string; site: string; application: string };
+  to: { service: string; site: string; application: string };
+  system: string;
+  destination: string;
+  firstMs: EpochMillis;
+}
+
+/** What a caller's own words lead to: asked when an answer is missing. */
+export interface TracedDestination {
+  fromService: string;
+  fromSite: string;
+  system: string;
+  /** template of what the caller named */
+  destination: string;
+  hop: bigint;
+}
+
+/** Smallest raw - floor (+ grain of the receiver) of one directed device pair within one second. */
+export interface EdgeColumns {
+  count: number;
+  from: Int32Array;
+  to: Int32Array;
+  second: Int32Array;
+  /** nanoseconds */
+  least: Float64Array;
+  /** edgeKind */
+  kind: Uint8Array;
+}
+
+/** 1..3 out of crossings, 4 heartbeat, echo or export. A reply edge may be dropped when clocks contradict each other. */
+export const edgeKind = { message: 1, request: 2, reply: 3, passage: 4, heartbeat: 5 } as const;
+
+/** Pairs and seconds whose offset is asked: broker = device of its clock, 0 = not seen (no device has the number 0). */
+export interface MomentColumns {
+  count: number;
+  caller: Int32Array;
+  callee: Int32Array;
+  broker: Int32Array;
+  second: Int32Array;
+}
+
+/** Per moment, in nanoseconds; NaN = not known. */
+export interface OffsetColumns {
+  /** callee - caller; for clock-wrong the least error that is proven */
+  offset: Float64Array;
+  bound: Float64Array;
+  /** 3 bounded, 4 assumed, 5 clock-wrong (index into clockLabels) */
+  label: Uint8Array;
+  /** broker's clock - caller's */
+  brokerOffset: Float64Array;
+  brokerBound: Float64Array;
+  /** +/- of callee - broker, given these offsets */
+  downlinkBound: Float64Array;
+}
+
+export interface WaitingRoute {
+  resource: number;
+  system: number;
+  destination: number;
+  systemName: string;
+  destinationName: string;
+}
+
+export interface DeviceSighting {
+  resource: number;
+  source: string;
+  arrivalMs: EpochMillis;
+  intervalMs: number | null;
+}
+
+export interface DeviceSaid {
+  resource: number;
+  state: 'online' | 'offline';
+  timeMs: EpochMillis;
+  retained: boolean;
+  arrivalMs: EpochMillis;
+}
+
+export interface GaugeReading {
+  resource: number;
+  metric: 'cpu' | 'memory';
+  timeMs: EpochMillis;
+  value: number;
+}
+
+export interface DeviceEventToSave {
+  device: number;
+  timeMs: EpochMillis;
+  from: string;
+  to: string;
+  reason: string;
+}
+
+export interface ClockToSave {
+  device: number;
+  minute: number;
+  offsetNanos: number | null;
+  boundNanos: number | null;
+  method: string;
+}
+
+export interface AuditTx {
+  // ---- 1 advance
+  /** What may be read next, at most about `maxSpans` spans (at least one batch). `recentMs`: 0 looks at all batches, else only at those that arrived since. */
+  batchesToRead(maxSpans: number, recentMs: EpochMillis): Promise<BatchRange[]>;
+  advance(ranges: readonly BatchRange[]): Promise<void>;
+
+  // ---- 2 place
+  resourcesAfter(id: number): Promise<ResourceRow[]>;
+  resourcesOf(ids: readonly number[]): Promise<ResourceRow[]>;
+  placings(): Promise<PlacingRow[]>;
+  devices(): Promise<PlacedDevice[]>;
+  sites(): Promise<SiteToSave[]>;
+  /** strings.id of collector ids that name a clock, asked by their names; 0 for a name that is not there */
+  collectorNumbers(names: readonly string[]): Promise<number[]>;
+  savePlacings(rows: readonly PlacingRow[]): Promise<void>;
+  saveDevices(rows: readonly PlacedDevice[]): Promise<void>;
+  saveSites(rows: readonly SiteToSave[]): Promise<void>;
+
+  // ---- 3 pair. Temporary tables of this transaction carry the work from one call to the next, in this order
+  /** Looks up everything around the new rows: whole traces touched by them, links, passages. Spans older than `sinceMs` (arrival) are not looked at. */
+  gather(ranges: readonly BatchRange[], sinceMs: EpochMillis): Promise<{ spans: number; around: number; callers: number }>;
+  routes(): Promise<RouteQuestion[]>;
+  saveHops(hops: readonly HopToSave[], traced: readonly TracedDestination[]): Promise<void>;
+  hops(): Promise<HopToSave[]>;
+  traced(): Promise<TracedDestination[]>;
+  answerRoutes(answers: readonly RouteAnswer[], clipMs: EpochMillis): Promise<number>;
+  freshEdges(): Promise<EdgeColumns>;
+  freshMoments(): Promise<MomentColumns>;
+  /** Replaces the crossings of the callers that were touched, marks their minutes dirty and due to be settled. */
+  writeCrossings(moments: MomentColumns, offsets: OffsetColumns, settleAtMs: (minute: number) => EpochMillis): Promise<number>;
+  writeTraces(): Promise<number>;
+  writeTopicMinutes(ranges: readonly BatchRange[]): Promise<void>;
+
+  // ---- clocks
+  /** Edges out of stored crossings and observations with caller's start (or arrival) in the range. */
+  edgesBetween(fromSecond: number, toSecond: number): Promise<EdgeColumns>;
+  observationsOf(ranges: readonly BatchRange[]): Promise<StoredObservation[]>;
+  observationsBetween(fromSecond: number, toSecond: number): Promise<StoredObservation[]>;
+  minutesToSettle(nowMs: EpochMillis, limit: number): Promise<number[]>;
+  momentsOf(minute: number): Promise<MomentColumns>;
+  settle(minute: number, moments: MomentColumns, offsets: OffsetColumns): Promise<number>;
+  saveClocks(minute: number, rows: readonly ClockToSave[]): Promise<void>;
+
+  // ---- minutes
+  /** Recomputes dirty (hop, minute)s and answers how many. */
+  writeMinutes(): Promise<number>;
+
+  // ---- unanswered
+  /** How far callers have been checked for an answer: arrival of their spans. */
+  answeredUntil(): Promise<EpochMillis>;
+  waitingRoutes(fromMs: EpochMillis, toMs: EpochMillis): Promise<WaitingRoute[]>;
+  /** Counts callers of these routes in [fromMs, toMs) that have no crossing, against the hop named; remembers `toMs`. */
+  countUnanswered(fromMs: EpochMillis, toMs: EpochMillis, routes: readonly { route: WaitingRoute; hop: bigint }[]): Promise<number>;
+  /** Crossings per hop since a minute. */
+  hopTraffic(sinceMinute: number): Promise<{ hop: bigint; count: number }[]>;
+
+  // ---- devices
+  sightingsOf(ranges: readonly BatchRange[]): Promise<DeviceSighting[]>;
+  sightingsSince(arrivalMs: EpochMillis): Promise<DeviceSighting[]>;
+  reportsOf(ranges: readonly BatchRange[]): Promise<DeviceSaid[]>;
+  /** The last word of each resource. */
+  lastReports(): Promise<DeviceSaid[]>;
+  gauges(sinceMs: EpochMillis): Promise<GaugeReading[]>;
+  saveEvents(events: readonly DeviceEventToSave[]): Promise<void>;
+}
+
+export interface StoredObservation {
+  fromResource: number;
+  toResource: number;
+  second: number;
+  rawNanos: number;
+  source: string;
+  broker: string;
+}
+

@@ -3,13 +3,14 @@ import type { IngestBatch } from '../domain/ingest-batch.ts';
 import type { Span } from '../domain/span.ts';
 import type { EpochMillis, Millis, Nanos } from '../domain/units.ts';
 import type { AuditStore } from './audit-store.ts';
+import type { PathStore } from './path-store.ts';
 
 /**
  * The telemetry store: one interface, several engines, one contract suite (store.contract.ts).
  * Every list is in the order stated, empty when there is nothing, and owned by the caller. Ranges are [fromMs, toMs).
  * Throws HopscopeError('store') when the engine cannot answer.
  */
-export interface Store extends AuditStore {
+export interface Store extends AuditStore, PathStore {
   /**
    * Appends in one transaction, durable when it resolves. A batch whose (collectorId, seq) is already stored changes nothing;
    * a span whose (trace id, span id) is among the last 2 M stored is counted as duplicate and dropped.

@@ -1,5 +1,5 @@
 import type { Attributes, AttributeValue } from '../domain/span.ts';
-import { isRecord, jsonBigInt, jsonNumber, jsonString } from './json-check.ts';
+import { isRecord, jsonBigInt, jsonList, jsonNumber, jsonRecord, jsonString } from './json-check.ts';
 import type { WireLimits } from './limits.ts';
 import { MalformedError } from './malformed-error.ts';
 import type { ProtobufCursor } from './protobuf-cursor.ts';
@@ -52,10 +52,9 @@ export class AttributeSink {
   /** The `attributes` list of a JSON message. */
   addJsonList(list: unknown, what: string, depth: number): void {
     for (const entry of jsonList(list, what)) {
-      if (!isRecord(entry)) throw new MalformedError(`json: found ${kindOf(entry)}, wanted an attribute object in ${what}`);
+      const { key, value } = jsonRecord(entry, what);
       this.begin();
-      const key = this.jsonKey(entry.key, what);
-      this.put(key, this.jsonValue(entry.value, `${what}.value`, depth + 1));
+      this.put(this.jsonKey(key, what), this.jsonValue(value, what, depth + 1));
     }
   }
 
@@ -164,45 +163,46 @@ export class AttributeSink {
   private jsonValue(value: unknown, what: string, depth: number): AttributeValue {
     checkDepth(depth, this.limits.protobufDepth, 'json');
     if (value === undefined || value === null) return null;
-    if (!isRecord(value)) throw new MalformedError(`json: found ${kindOf(value)}, wanted an AnyValue object in ${what}`);
-    if (value.stringValue != null) {
-      const text = jsonString(value.stringValue, `${what}.stringValue`);
+    const any = jsonRecord(value, what);
+    if (any.stringValue != null) {
+      const text = jsonString(any.stringValue, `${what}.stringValue`);
       const most = this.left;
       this.spend(Buffer.byteLength(text));
       return cutText(text, most);
     }
-    if (value.boolValue != null) {
-      if (typeof value.boolValue !== 'boolean') throw new MalformedError(`json: found ${kindOf(value.boolValue)}, wanted true or false in ${what}.boolValue`);
-      return value.boolValue;
+    if (any.boolValue != null) {
+      if (typeof any.boolValue !== 'boolean') throw new MalformedError(`json: found a ${typeof any.boolValue}, wanted true or false in ${what}.boolValue`);
+      return any.boolValue;
     }
-    if (value.intValue != null) return plainInt(jsonBigInt(value.intValue, `${what}.intValue`));
-    if (value.doubleValue != null) return plainDouble(jsonNumber(value.doubleValue, `${what}.doubleValue`));
-    if (value.arrayValue != null) {
-      if (!isRecord(value.arrayValue)) throw new MalformedError(`json: found ${kindOf(value.arrayValue)}, wanted an object in ${what}.arrayValue`);
+    if (any.intValue != null) return plainInt(jsonBigInt(any.intValue, `${what}.intValue`));
+    if (any.doubleValue != null) return plainDouble(jsonNumber(any.doubleValue, `${what}.doubleValue`));
+    if (any.arrayValue != null) {
       const list: AttributeValue[] = [];
-      for (const element of jsonList(value.arrayValue.values, `${what}.values`)) {
+      for (const element of jsonList(jsonRecord(any.arrayValue, `${what}.arrayValue`).values, `${what}.arrayValue.values`)) {
         if (!this.spend(1)) break;
         list.push(this.jsonValue(element, what, depth + 2));
       }
       return list;
     }
-    if (value.kvlistValue != null) {
-      if (!isRecord(value.kvlistValue)) throw new MalformedError(`json: found ${kindOf(value.kvlistValue)}, wanted an object in ${what}.kvlistValue`);
+    if (any.kvlistValue != null) {
       const map = Object.create(null) as Attributes;
-      for (const entry of jsonList(value.kvlistValue.values, `${what}.values`)) {
-        if (!isRecord(entry)) throw new MalformedError(`json: found ${kindOf(entry)}, wanted a key and value in ${what}`);
+      for (const element of jsonList(jsonRecord(any.kvlistValue, `${what}.kvlistValue`).values, `${what}.kvlistValue.values`)) {
         if (!this.spend(1)) break;
+        const entry = jsonRecord(element, `${what}.kvlistValue.values`);
         const key = this.jsonKey(entry.key, what);
         this.spend(Buffer.byteLength(key));
         map[key] = this.jsonValue(entry.value, what, depth + 3);
       }
       return map;
     }
-    if (value.bytesValue != null) {
-      const text = jsonString(value.bytesValue, `${what}.bytesValue`);
-      return this.base64(Buffer.from(text, 'base64'));
-    }
+    if (any.bytesValue != null) return this.base64(Buffer.from(jsonString(any.bytesValue, `${what}.bytesValue`), 'base64'));
     return null;
+  }
+
+  /** For the hot path: checks an AnyValue as if it were wanted. */
+  checkJson(value: unknown, what: string, depth: number): void {
+    this.begin();
+    this.jsonValue(value, what, depth);
   }
 
   private jsonKey(value: unknown, what: string): string {
@@ -283,14 +283,6 @@ export function checkKeyValue(cursor: ProtobufCursor, end: number, depth: number
 function checkDepth(depth: number, most: number, of: string): void {
   if (depth > most) throw new MalformedError(`${of}: found messages nested deeper than ${most}, wanted at most that`);
 }
-
-export function jsonList(list: unknown, what: string): unknown[] {
-  if (list === undefined || list === null) return [];
-  if (!Array.isArray(list)) throw new MalformedError(`json: found ${kindOf(list)}, wanted a list in ${what}`);
-  return list;
-}
-
-const kindOf = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value);
 
 /** JavaScript numbers hold integers to 2^53; beyond it the digits are kept as text. */
 const plainInt = (value: bigint): number | string =>

@@ -67,3 +67,62 @@ export function jsonNumber(value: unknown, what: string): number {
   }
   throw new MalformedError(`json: found ${found(value)}, wanted a number in ${what}`);
 }
+
+/** A list, [] when absent. */
+export function jsonList(value: unknown, what: string): unknown[] {
+  if (Array.isArray(value)) return value;
+  if (value === undefined || value === null) return [];
+  throw new MalformedError(`json: found ${found(value)}, wanted a list in ${what}`);
+}
+
+/** An object of unknown keys. */
+export function jsonRecord(value: unknown, what: string): Record<string, unknown> {
+  if (isRecord(value)) return value;
+  throw new MalformedError(`json: found ${found(value)}, wanted an object in ${what}`);
+}
+
+/**
+ * An unsigned 64-bit integer as two halves, without a BigInt: digits are taken as a * 10^9 + b and multiplied out in 16-bit steps.
+ * Absent is 0. The halves are signed, as Int32Array keeps them.
+ */
+export function jsonFixed64(value: unknown, what: string, into: Int32Array, hiAt: number, loAt: number): void {
+  if (typeof value === 'string' && value.length <= 20 && /^\d+$/.test(value)) {
+    const split = Math.max(0, value.length - 9);
+    const a = split === 0 ? 0 : Number(value.slice(0, split));
+    const b = Number(value.slice(split));
+    const upper = Math.floor(a / 65_536) * 1e9;
+    const carry = Math.floor(upper / 65_536);
+    const low = (upper % 65_536) * 65_536 + (a % 65_536) * 1e9 + b;
+    const hi = carry + Math.floor(low / 4_294_967_296);
+    if (hi <= 0xffffffff) {
+      into[hiAt] = hi;
+      into[loAt] = low % 4_294_967_296;
+      return;
+    }
+  } else if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 18_446_744_073_709_551_616) {
+    into[hiAt] = Math.floor(value / 4_294_967_296);
+    into[loAt] = value % 4_294_967_296;
+    return;
+  } else if (value === undefined || value === null) {
+    into[hiAt] = 0;
+    into[loAt] = 0;
+    return;
+  }
+  throw new MalformedError(`json: found ${found(value)}, wanted an unsigned 64-bit integer in ${what}`);
+}
+
+/** Hex digits of any case -> big-endian 32-bit words; false when there are not exactly that many. */
+export function hexWords(text: string, into: Int32Array, at: number, words: number): boolean {
+  if (text.length !== words * 8) return false;
+  for (let w = 0; w < words; w++) {
+    let value = 0;
+    for (let i = w * 8; i < w * 8 + 8; i++) {
+      const code = text.charCodeAt(i);
+      const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : code >= 65 && code <= 70 ? code - 55 : -1;
+      if (digit < 0) return false;
+      value = (value << 4) | digit;
+    }
+    into[at + w] = value;
+  }
+  return true;
+}

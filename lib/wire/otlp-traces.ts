@@ -1,37 +1,51 @@
-import type { ClockObservation, Sighting } from '../domain/ingest-batch.ts';
-import type { SpanColumns } from '../domain/span-columns.ts';
+import { JsonSpans } from './otlp-traces-json.ts';
+import { ProtobufSpans } from './otlp-traces-protobuf.ts';
 import type { WireLimits } from './limits.ts';
 import type { ReadResult } from './read-result.ts';
+import { SpanColumnWriter, type TakenSpans } from './span-column-writer.ts';
 
-/** The spans of one batch, and what their arrival says of their senders. */
-export interface TakenSpans {
-  spans: SpanColumns;
-  /** one per distinct resource that sent spans, rejected ones included */
-  sightings: Sighting[];
-  /** per resource: request arrival - end of its last span, the smallest of the batch (design.md section 4.1, 'export') */
-  clockObservations: ClockObservation[];
-}
+export type { TakenSpans } from './span-column-writer.ts';
 
 /** Reads OTLP trace requests into columns; the spans of successive requests gather until `take`. */
 export class SpanReader {
+  private readonly writer: SpanColumnWriter;
+  private readonly protobuf: ProtobufSpans;
+  private readonly json: JsonSpans;
+
   constructor(limits: WireLimits, collectorId: string) {
-    void limits;
-    void collectorId;
+    this.writer = new SpanColumnWriter(limits, collectorId);
+    this.protobuf = new ProtobufSpans(this.writer, limits);
+    this.json = new JsonSpans(this.writer, limits);
   }
+
   /** Spans gathered since the last `take`. */
   get count(): number {
-    throw new Error('not yet');
+    return this.writer.count;
   }
+
   /** Throws MalformedError and leaves the gathered spans as they were. */
-  readProtobuf(_body: Uint8Array, _arrivalNanos: bigint): ReadResult {
-    throw new Error('not yet');
+  readProtobuf(body: Uint8Array, arrivalNanos: bigint): ReadResult {
+    return this.read(this.protobuf, body, arrivalNanos);
   }
+
   /** As readProtobuf, for OTLP/JSON. */
-  readJson(_body: Uint8Array, _arrivalNanos: bigint): ReadResult {
-    throw new Error('not yet');
+  readJson(body: Uint8Array, arrivalNanos: bigint): ReadResult {
+    return this.read(this.json, body, arrivalNanos);
   }
+
   /** Hands out right-sized columns (their buffers may be transferred) and starts anew; the string cache is kept. */
   take(): TakenSpans {
-    throw new Error('not yet');
+    return this.writer.take();
+  }
+
+  private read(spans: { read(body: Uint8Array): void }, body: Uint8Array, arrivalNanos: bigint): ReadResult {
+    this.writer.beginRequest(arrivalNanos);
+    try {
+      spans.read(body);
+    } catch (cause) {
+      this.writer.rollback();
+      throw cause;
+    }
+    return this.writer.commit();
   }
 }

@@ -103,19 +103,27 @@ const slotOfKey: Record<string, number> = {
 };
 
 const longestKey = 32;
-const keysByLength: { bytes: Uint8Array; slot: number }[][] = Array.from({ length: longestKey + 1 }, () => []);
-for (const [key, place] of Object.entries(slotOfKey)) keysByLength[key.length]!.push({ bytes: Uint8Array.from(key, (c) => c.charCodeAt(0)), slot: place });
+const ascii = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
+/** Candidates by length and last byte: one look tells most keys off. */
+const candidates: ({ bytes: Uint8Array; slot: number }[] | undefined)[] = new Array((longestKey + 1) * 256).fill(undefined);
+for (const [key, place] of Object.entries(slotOfKey)) {
+  const bytes = ascii(key);
+  const at = bytes.length * 256 + bytes[bytes.length - 1]!;
+  candidates[at] = [...(candidates[at] ?? []), { bytes, slot: place }];
+}
 
 /** The slot of an attribute key given as bytes, -1 for the many that are not needed. */
 export function slotOf(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
+  if (length === 0) return -1;
   if (length <= longestKey) {
-    const keys = keysByLength[length]!;
-    next: for (let k = 0; k < keys.length; k++) {
-      const key = keys[k]!.bytes;
-      // the last bytes tell keys of one namespace apart
-      for (let i = length - 1; i >= 0; i--) if (bytes[start + i] !== key[i]) continue next;
-      return keys[k]!.slot;
+    const keys = candidates[length * 256 + bytes[end - 1]!];
+    if (keys !== undefined) {
+      next: for (let k = 0; k < keys.length; k++) {
+        const key = keys[k]!.bytes;
+        for (let i = length - 2; i >= 0; i--) if (bytes[start + i] !== key[i]) continue next;
+        return keys[k]!.slot;
+      }
     }
   }
   // any http.* makes an HTTP span
@@ -138,7 +146,7 @@ const operationOfWord: Record<string, number> = {
   ack: messagingOperation.settle,
 };
 
-const operationWords = Object.entries(operationOfWord).map(([word, operation]) => ({ bytes: Uint8Array.from(word, (c) => c.charCodeAt(0)), operation }));
+const operationWords = Object.entries(operationOfWord).map(([word, operation]) => ({ bytes: ascii(word), operation }));
 
 export function operationOf(bytes: Uint8Array, start: number, end: number): number {
   next: for (let w = 0; w < operationWords.length; w++) {

@@ -11,7 +11,7 @@ const START = 'factory/hannover/button/start';
 const SET = 'factory/hannover/andon/set';
 const GIVE_UP_MS = 2_000;
 
-export async function startButtonPress(world: World): Promise<void> {
+export function startButtonPress(world: World): void {
   for (const name of ['rio-hannover-1', 'rio-hannover-2']) startButton(world, world.machine(name));
   startAndon(world.machine('andon-hannover'));
   placeFactoryEvents(world);

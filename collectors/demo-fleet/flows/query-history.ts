@@ -30,10 +30,10 @@ async function startConsole(world: World, gatewayPort: number): Promise<void> {
   const console = kiosk.service('agent-console');
   world.every('query history', 0.5, async () => {
     const root = console.start('tools/call query_history', { attributes: { 'mcp.tool.name': 'query_history' } });
-    await pause(0.8);
+    await pause(0.5);
     const call = { port, server: gateway.name, path: '/mcp', body: toolCall(), agent: kiosk.agent };
     if ((await postTraced(root, call)) === undefined) root.fail('no answer');
-    await pause(0.2);
+    await pause(0.1);
     root.end();
   });
 }
@@ -43,10 +43,10 @@ async function startGateway(world: World, mcpPort: number): Promise<number> {
   const mcp = world.machine('mcp-ashburn');
   const { port } = await world.way(gateway, mcp, mcpPort);
   const server = await serveTraced(gateway.service('mcp-gateway'), '/mcp', async (work, body) => {
-    await pause(0.8);
+    await pause(0.4);
     const answer = await postTraced(work, { port, server: mcp.name, path: '/mcp', body, agent: gateway.agent });
     if (answer === undefined) throw new Error('mcp-ashburn did not answer');
-    await pause(0.4);
+    await pause(0.2);
     return answer;
   });
   world.onStop(() => server.close());
@@ -76,12 +76,12 @@ async function startMcpServer(world: World): Promise<number> {
   };
 
   const server = await serveTraced(mcp, '/mcp', async (work, body) => {
-    await pause(1.4);
+    await pause(0.9);
     const reply = ask(work, body);
     void auditLog(work);
     const message = await reply;
     const consumer = mcp.process(message);
-    await pause(0.9);
+    await pause(0.5);
     consumer.end();
     return message.payload.toString();
   });
@@ -104,7 +104,7 @@ function startQuestdbHandler(world: World): void {
   const answer = replyBody();
   machine.link.subscribe(QUERY, async (message) => {
     const work = handler.process(message);
-    await pause(0.9);
+    await pause(0.6);
     const select = work.start('SELECT history', {
       kind: SpanKind.CLIENT,
       attributes: {
@@ -120,7 +120,7 @@ function startQuestdbHandler(world: World): void {
     });
     await pause(between(random, 20.5, 23));
     select.end();
-    await pause(1.2);
+    await pause(0.8);
     const { responseTopic = REPLY, correlationData } = message.properties;
     work.publish({ link: message.link, topic: responseTopic, payload: answer, correlationData });
     work.end();

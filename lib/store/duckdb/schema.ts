@@ -19,7 +19,7 @@ export const schemaStatements: string[] = [
      sdk_language VARCHAR, site VARCHAR, locality VARCHAR, lat DOUBLE, lon DOUBLE, cloud_region VARCHAR, attributes VARCHAR, first_ms BIGINT)`,
   // collector = strings.id of the collector's id. The ledger of the books, and what makes an append idempotent
   `CREATE TABLE IF NOT EXISTS batches (
-     collector INTEGER, seq BIGINT, signal UTINYINT, arrival_ms BIGINT, received INTEGER, stored INTEGER, duplicate INTEGER, rejected INTEGER, raw BLOB)`,
+     collector INTEGER, seq BIGINT, signal UTINYINT, arrival_ms BIGINT, received INTEGER, stored INTEGER, duplicate INTEGER, rejected INTEGER, raw BLOB USING COMPRESSION uncompressed)`,
   // what batches and rejections counted that retention has dropped; through_seq = highest seq dropped of that collector
   `CREATE TABLE IF NOT EXISTS settled_batches (
      collector INTEGER, signal UTINYINT, through_seq BIGINT, batches BIGINT, received BIGINT, stored BIGINT, duplicate BIGINT, rejected BIGINT)`,
@@ -66,6 +66,9 @@ export const schemaStatements: string[] = [
   `CREATE TABLE IF NOT EXISTS hops (
      hop UBIGINT, from_service VARCHAR, from_site VARCHAR, from_application VARCHAR, to_service VARCHAR, to_site VARCHAR, to_application VARCHAR,
      system VARCHAR, destination VARCHAR, first_ms BIGINT)`,
+  // bound_ns is +/- of added_ns; of a message that is also +/- of the offset. For clock-wrong offset_ns is the least error that is proven
+  // (null: the clocks contradict each other) and added_ns is null. passage_device = clock of passage_ns (-1 - collector);
+  // grains: 1 caller's, 2 callee's stamps are whole milliseconds.
   // Raw stamps are never changed. offset_ns = callee's clock minus caller's at that time, bound_ns = +/- of it (null = open interval);
   // clock = 1 same-clock, 2 round-trip, 3 bounded, 4 assumed, 5 clock-wrong, 6 overlap. added_ns = corrected figure, null where none can be given.
   // Unique by (caller_*, callee_*). floor_ns / direct_floor_ns: design.md section 3.
@@ -75,8 +78,16 @@ export const schemaStatements: string[] = [
      caller_device INTEGER, callee_device INTEGER, caller_start_ns BIGINT, caller_duration_ns BIGINT, callee_start_ns BIGINT, callee_duration_ns BIGINT,
      passage_ns BIGINT, broker INTEGER, minute INTEGER,
      raw_ns BIGINT, added_ns BIGINT, offset_ns BIGINT, bound_ns BIGINT, clock UTINYINT, floor_ns BIGINT, direct_floor_ns BIGINT,
-     uplink_ns BIGINT, uplink_bound_ns BIGINT, downlink_ns BIGINT, downlink_bound_ns BIGINT)`,
-  // one row per hop and minute; histogram rows beside it. minute is of the caller's start (clipped to arrival when absurd)
+     uplink_ns BIGINT, uplink_bound_ns BIGINT, downlink_ns BIGINT, downlink_bound_ns BIGINT,
+     passage_device INTEGER, uplink_floor_ns BIGINT, grains UTINYINT)`,
+  // (hop, minute) whose row must be recomputed; minutes whose clocks are judged again, once both sides have been heard
+  `CREATE TABLE IF NOT EXISTS audit_dirty (hop UBIGINT, minute INTEGER)`,
+  `CREATE TABLE IF NOT EXISTS audit_due (minute INTEGER, due_ms BIGINT)`,
+  // what callers name leads to which hops: asked when an answer is missing
+  `CREATE TABLE IF NOT EXISTS audit_traced (from_service VARCHAR, from_site VARCHAR, system VARCHAR, destination VARCHAR, hop UBIGINT)`,
+  // callers without an answer 30 s after their span came; a late answer takes its row away
+  `CREATE TABLE IF NOT EXISTS unanswered (trace_hi UBIGINT, trace_lo UBIGINT, span_id UBIGINT, hop UBIGINT, minute INTEGER)`,
+  // one row per hop and minute. bound_ms = the largest that is known (null: none is), the share that is not is (assumed + clock_wrong) / count. histogram rows beside it. minute is of the caller's start (clipped to arrival when absurd)
   `CREATE TABLE IF NOT EXISTS hop_minutes (
      hop UBIGINT, minute INTEGER, count INTEGER, requests INTEGER, errors INTEGER, unanswered INTEGER, sum_ms DOUBLE, max_ms DOUBLE, bound_ms DOUBLE,
      same_clock INTEGER, round_trip INTEGER, bounded INTEGER, assumed INTEGER, clock_wrong INTEGER, overlap INTEGER,

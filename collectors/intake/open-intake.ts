@@ -1,0 +1,128 @@
+import { type Clock, systemClock } from '#lib/clock.ts';
+import { HopscopeError } from '#lib/errors.ts';
+import { openSpool, type Spool } from '#lib/spool/spool.ts';
+import type { SpoolGap } from '#lib/spool/spool-row.ts';
+import { type EmbeddedBroker, startEmbeddedBroker } from '../mqtt/embedded-broker.ts';
+import { type Subscriber, startSubscriber } from '../mqtt/subscribe.ts';
+import { type OtlpGrpc, startOtlpGrpc } from '../otlp/grpc.ts';
+import { type OtlpReceiver, startOtlpReceiver } from '../otlp/receiver.ts';
+import { Admission } from './admission.ts';
+import { Drain } from './drain.ts';
+import { Gather } from './gather.ts';
+import type { BoundAddresses, FromIntake, IntakeSetup, IntakeThreadStats } from './messages.ts';
+
+/** OTLP request bodies in memory at one time, over all connections (F22). */
+const bodyBytesInFlightAtMost = 64 * 1024 ** 2;
+const reopenSpoolAfterMs = 1_000;
+
+/** Everything that receives, in one thread: listeners, group commit, spool, drain. */
+export interface OpenIntake {
+  readonly addresses: BoundAddresses;
+  readonly collectorId: string;
+  /** The store has everything of this collector up to `seq`. */
+  stored(collectorId: string, seq: number): void;
+  stats(): Promise<IntakeThreadStats>;
+  /** Stops receiving, answers what was taken, waits up to `graceMs` for the store to have it all; the rest stays in the spool. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Opens spool and listeners; throws HopscopeError('listen' | 'data-dir'). `say` gets batches, gaps and log lines. */
+export async function openIntake(
+  setup: IntakeSetup,
+  say: (message: Extract<FromIntake, { kind: 'batch' | 'gap' | 'log' }>) => void,
+  clock: Clock = systemClock,
+): Promise<OpenIntake> {
+  const { config, limits } = setup;
+  const spool = await spoolWhenItOpens(setup, (error) => {
+    say({ kind: 'log', level: 'warn', sentence: 'the spool cannot be opened, trying again', fields: { why: error.message } });
+  });
+  const tellGaps = (collectorId: string, gaps: SpoolGap[]): void => {
+    for (const gap of gaps) say({ kind: 'gap', gap: { ...gap, whose: `collector ${collectorId}` } });
+  };
+  tellGaps(spool.collectorId, spool.gaps);
+  spool.onRenewed(tellGaps);
+
+  const drain = new Drain({
+    spool,
+    limits,
+    clock,
+    post: (batch) => say({ kind: 'batch', batch }),
+    addGap: (gap) => say({ kind: 'gap', gap }),
+  });
+  const gather = new Gather({ spool, limits, clock, onSpooled: (sealed, as) => drain.offer(sealed, as) });
+  const admission = new Admission(bodyBytesInFlightAtMost);
+  const log = (level: 'info' | 'warn', sentence: string, fields: Record<string, unknown>): void =>
+    say({ kind: 'log', level, sentence, fields });
+
+  let http: OtlpReceiver | null = null;
+  let grpc: OtlpGrpc | null = null;
+  let broker: EmbeddedBroker | null = null;
+  const subscribers: Subscriber[] = [];
+  const stopListeners = async (): Promise<void> => {
+    await Promise.all([http?.stop(), grpc?.stop(), broker?.stop(), ...subscribers.map((each) => each.stop())]);
+  };
+
+  try {
+    const receiving = { gather, admission, hostNames: config.hostNames, timeouts: setup.timeouts, log };
+    if (config.otlp) http = await startOtlpReceiver(config.otlp, receiving);
+    if (config.otlpGrpc) grpc = await startOtlpGrpc(config.otlpGrpc, receiving);
+    if (config.broker) broker = await startEmbeddedBroker(config.broker, { gather, log, collectorId: spool.collectorId });
+    for (const connection of config.brokers) {
+      subscribers.push(
+        startSubscriber(connection, {
+          gather,
+          log,
+          dataDir: setup.spool.dir,
+          collectorId: spool.collectorId,
+          onGap: (gap) => say({ kind: 'gap', gap }),
+        }),
+      );
+    }
+  } catch (error) {
+    await stopListeners();
+    await spool.close();
+    throw error;
+  }
+
+  return {
+    addresses: { otlp: http?.listen ?? null, otlpGrpc: grpc?.listen ?? null, broker: broker?.listen ?? null },
+    collectorId: spool.collectorId,
+    stored: (collectorId, seq) => drain.stored(collectorId, seq),
+    async stats() {
+      return {
+        collectorId: spool.collectorId,
+        received: { traces: gather.received[1], metrics: gather.received[2], mqtt: gather.received[3] },
+        listeners: [http?.stats(), grpc?.stats(), broker?.stats()].filter((each) => each !== undefined),
+        brokers: subscribers.map((each) => each.stats()),
+        logRecordsIgnored: (http?.logRecordsIgnored() ?? 0) + (grpc?.logRecordsIgnored() ?? 0),
+        messagesDropped: gather.dropped,
+        bodyBytesInFlight: admission.takenBytes,
+        heldMessageBytes: gather.heldBytes,
+        spool: await spool.stats().catch(() => null),
+        spoolTrouble: gather.trouble?.message ?? null,
+        drain: drain.stats(),
+      };
+    },
+    async stop(graceMs) {
+      await stopListeners();
+      await gather.settle();
+      const grace = new Promise<void>((resolve) => setTimeout(resolve, graceMs).unref());
+      await Promise.race([drain.emptied(), grace]);
+      drain.stop();
+      await spool.close();
+    },
+  };
+}
+
+/** A full disk at the start is no reason not to start: it is tried until there is room. */
+async function spoolWhenItOpens(setup: IntakeSetup, onFailure: (error: HopscopeError) => void): Promise<Spool> {
+  for (let first = true; ; first = false) {
+    try {
+      return await openSpool(setup.spool);
+    } catch (error) {
+      if (!(error instanceof HopscopeError) || error.code !== 'spool') throw error;
+      if (first) onFailure(error);
+      await new Promise((resolve) => setTimeout(resolve, reopenSpoolAfterMs));
+    }
+  }
+}

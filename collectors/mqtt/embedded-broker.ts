@@ -1,0 +1,248 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { Aedes, type Client, type PublishPacket } from 'aedes';
+import type { Config, Listen } from '#lib/config.ts';
+import type { Gather } from '../intake/gather.ts';
+import type { ListenerStats } from '../intake/messages.ts';
+import { cannotListen } from '../otlp/cannot-listen.ts';
+import { Tally } from '../otlp/receiving.ts';
+import { boundPersistence } from './bound-persistence.ts';
+import { Echo } from './echo.ts';
+import { pubacks } from './puback.ts';
+import { RecentPublishes } from './recent-publishes.ts';
+
+export interface EmbeddedBroker {
+  readonly listen: Listen;
+  stats(): ListenerStats;
+  stop(): Promise<void>;
+}
+
+export interface EmbeddedBrokerOptions {
+  gather: Gather;
+  collectorId: string;
+  log(level: 'info' | 'warn', sentence: string, fields: Record<string, unknown>): void;
+}
+
+const packetBytesAtMost = 1024 ** 2;
+const connectionsAtMost = 1_024;
+/** PUBACKs a client may wait for before it is no longer listened to; told to MQTT 5 clients as Receive Maximum. */
+const unacknowledgedAtMost = 256;
+const stopWithinMs = 3_000;
+
+/** Set on a packet that was taken and sent on before aedes comes to publish it. */
+const alreadyTaken = Symbol('already taken');
+type TakenPacket = PublishPacket & { [alreadyTaken]?: true };
+type Done = (error?: Error | null) => void;
+
+/**
+ * aedes with a tap: every message of a client goes to its subscribers at once and, beside that, to the intake.
+ *
+ * QoS 1: aedes writes the PUBACK right after `authorizePublish`. Waiting for the disk there would delay the subscribers, whose
+ * latency is what we measure, and stop reading from the client. So the message is taken over in authorizePublish, aedes is shown
+ * a QoS 0 message that was published already, and the PUBACK is written here once the spool has it. When the spool takes
+ * nothing the PUBACK is withheld; a client with too many of them outstanding is not read from until they are through.
+ * QoS 2: the PUBREC waits for the disk, aedes itself knows repetitions.
+ */
+class TappedBroker extends Aedes {
+  readonly answers = new Tally();
+  readonly refused = new Tally();
+  messages = 0;
+  readonly #name: string;
+  readonly #gather: Gather;
+  readonly #recent = new RecentPublishes();
+  readonly #unacknowledged = new Map<Client, { count: number; paused: Done[] }>();
+  #acks = new Map<Client, number[]>();
+  #sawTopic: (topic: string) => void = () => {};
+
+  constructor(name: string, gather: Gather) {
+    super({
+      concurrency: 1_000,
+      connectTimeout: 10_000,
+      drainTimeout: 5_000,
+      maximumPacketSize: packetBytesAtMost,
+      receiveMaximum: unacknowledgedAtMost,
+      sessionExpiryIntervalLimit: 86_400,
+      pendingSessionsLimit: 10_000,
+      authorizePublish: (client, packet, done) => this.#authorize(client, packet, done),
+    });
+    this.#name = name;
+    this.#gather = gather;
+    this.on('clientDisconnect', (client) => this.#unacknowledged.delete(client));
+    this.on('clientError', (_, error) => this.refused.add(error.message === 'packet too large' ? 'too-large' : 'protocol'));
+    this.on('connectionError', () => this.refused.add('protocol'));
+  }
+
+  onTopic(saw: (topic: string) => void): void {
+    this.#sawTopic = saw;
+  }
+
+  override publish(packet: PublishPacket, clientOrDone: Client | Done | null, callback?: Done): void {
+    const client = typeof clientOrDone === 'function' ? null : clientOrDone;
+    const done: Done = (typeof clientOrDone === 'function' ? clientOrDone : callback) ?? (() => {});
+    if ((packet as TakenPacket)[alreadyTaken]) return done();
+    // Our own: $SYS and echoes.
+    if (client === null || packet.topic.startsWith('$SYS/')) return this.#forward(packet, client, done);
+    if (packet.qos !== 2) {
+      this.#take(packet, client, null);
+      return this.#forward(packet, client, done);
+    }
+    const durable = new Promise<void>((resolve) => this.#take(packet, client, resolve));
+    this.#forward(packet, client, (error) => {
+      if (error) done(error);
+      else void durable.then(() => done());
+    });
+  }
+
+  #forward(packet: PublishPacket, client: Client | null, done: Done): void {
+    // aedes' own signature has the client in the middle; its types leave it out.
+    (super.publish as unknown as (packet: PublishPacket, client: Client | null, done: Done) => void).call(
+      this,
+      packet,
+      client,
+      done,
+    );
+  }
+
+  #authorize(client: Client | null, packet: PublishPacket, done: Done): void {
+    const refusal = this.#refusalOf(packet);
+    if (refusal) {
+      this.refused.add(refusal);
+      return done(new Error(`topic refused: ${refusal}`));
+    }
+    // Wills have no packet id: aedes publishes them next.
+    if (client === null || packet.qos !== 1 || packet.messageId === undefined) return done();
+    this.#takeQos1(client, packet, packet.messageId, done);
+  }
+
+  #refusalOf(packet: PublishPacket): string | null {
+    if (packet.topic.startsWith('$SYS/')) return 'reserved-topic';
+    return Buffer.byteLength(packet.topic) > this.#gather.limits.topicBytes ? 'long-topic' : null;
+  }
+
+  #takeQos1(client: Client, packet: TakenPacket, messageId: number, done: Done): void {
+    const payload = bytesOf(packet.payload);
+    const before = packet.dup ? this.#recent.find(client.id, messageId, packet.topic, payload) : null;
+    if (before === null) {
+      this.#recent.taken(client.id, messageId, packet.topic, payload);
+      this.#forward({ ...packet, dup: false }, client, () => {});
+    }
+    packet[alreadyTaken] = true;
+    packet.qos = 0;
+    if (before === 'durable') {
+      this.#acknowledge(client, messageId);
+      return done();
+    }
+    const waiting = this.#unacknowledged.get(client) ?? { count: 0, paused: [] };
+    this.#unacknowledged.set(client, waiting);
+    waiting.count++;
+    if (waiting.count < unacknowledgedAtMost) done();
+    else waiting.paused.push(done);
+    this.#take({ ...packet, qos: 1 }, client, () => {
+      this.#recent.durable(client.id, messageId);
+      this.#acknowledge(client, messageId);
+      waiting.count--;
+      if (waiting.count < unacknowledgedAtMost) for (const go of waiting.paused.splice(0)) go();
+    });
+  }
+
+  /** `durable` is called once the message is on the disk; null for QoS 0 and wills, which nobody waits for. */
+  #take(packet: PublishPacket, client: Client, durable: (() => void) | null): void {
+    this.messages++;
+    this.#sawTopic(packet.topic);
+    const message = {
+      topic: packet.topic,
+      payload: bytesOf(packet.payload),
+      qos: packet.qos,
+      // What passes through the broker is live; only a subscriber's copy can be a replay.
+      retain: false,
+      dup: packet.dup,
+      properties: packet.properties as { userProperties?: Record<string, string | string[]> } | undefined,
+    };
+    const offer = (): void => {
+      if (!this.#gather.mqtt(message, this.#name, client.id, durable) && durable) this.#gather.whenRoom(offer);
+    };
+    offer();
+  }
+
+  /** One write a client for all the PUBACKs of a group commit. */
+  #acknowledge(client: Client, messageId: number): void {
+    if (this.#acks.size === 0) queueMicrotask(() => this.#writeAcks());
+    const ids = this.#acks.get(client);
+    if (ids) ids.push(messageId);
+    else this.#acks.set(client, [messageId]);
+  }
+
+  #writeAcks(): void {
+    const acks = this.#acks;
+    this.#acks = new Map();
+    for (const [client, messageIds] of acks) {
+      // On another connection the client sends again, with DUP, and is answered there.
+      if (!client.connected || client.closed) continue;
+      client.conn.write(pubacks(messageIds));
+      this.answers.add('puback', messageIds.length);
+    }
+  }
+}
+
+const bytesOf = (payload: string | Buffer): Uint8Array => (typeof payload === 'string' ? Buffer.from(payload) : payload);
+
+/** An MQTT 5 and 3.1.1 broker in this process; QoS >= 1 is acknowledged once it is in the spool. */
+export async function startEmbeddedBroker(
+  at: NonNullable<Config['broker']>,
+  { gather, collectorId, log }: EmbeddedBrokerOptions,
+): Promise<EmbeddedBroker> {
+  const broker = new TappedBroker(at.name, gather);
+  await broker.listen();
+  const dropped = boundPersistence(broker);
+  (broker as NodeJS.EventEmitter).on('error', (error: Error) => {
+    log('warn', 'the embedded broker reported an error', { why: error.message });
+  });
+
+  const echo = at.echo
+    ? new Echo(collectorId, gather.clock, (topic, payload) => {
+        broker.publish({ cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false }, null);
+      })
+    : null;
+  if (echo) broker.onTopic((topic) => echo.sawTopic(topic));
+
+  const sockets = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    broker.handle(socket);
+  });
+  server.maxConnections = connectionsAtMost;
+  server.on('drop', () => broker.refused.add('connections'));
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(at.port, at.host, resolve);
+    });
+  } catch (error) {
+    echo?.stop();
+    broker.close();
+    throw cannotListen('MQTT broker', at, 'broker.listen', 'HOPSCOPE_BROKER', error);
+  }
+  server.on('error', (error) => log('warn', 'the MQTT listener reported an error', { why: error.message }));
+  const listen = { host: at.host, port: (server.address() as AddressInfo).port };
+
+  return {
+    listen,
+    stats: () => ({
+      name: 'broker',
+      listen,
+      connections: sockets.size,
+      requests: broker.messages,
+      answers: { ...broker.answers.counts },
+      refused: { ...broker.refused.counts, ...dropped() },
+    }),
+    async stop() {
+      echo?.stop();
+      server.close();
+      await Promise.race([
+        new Promise<void>((resolve) => broker.close(() => resolve())),
+        new Promise<void>((resolve) => setTimeout(resolve, stopWithinMs).unref()),
+      ]);
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import type { FleetView } from '#lib/views/schemas.ts';
+import { TextLink } from '../ui/button.tsx';
+import { Duration, OfBudget } from '../ui/duration.tsx';
+import { plural } from '../ui/format.ts';
+import { linkTo } from '../ui/link-to.ts';
+import { Panel } from '../ui/panel.tsx';
+import { markTextClass, VerdictMark } from '../verdict-badge/verdict-mark.tsx';
+
+const mostCards = 4;
+
+/** The first sentence is what to do; what follows is why. */
+export function splitSentence(text: string): [string, string] {
+  const end = /[.!?](?=\s)/.exec(text);
+  return end ? [text.slice(0, end.index + 1), text.slice(end.index + 1).trim()] : [text, ''];
+}
+
+/** What needs a person, worst first; below it what was looked at and may stay. */
+export function Decisions({ view }: { view: FleetView }) {
+  const { over, noticeable, cannotTell, ok, noData } = view.hopMarks;
+  const total = over + noticeable + cannotTell + ok + noData;
+  const flagged = over + noticeable + cannotTell;
+  const cards = view.decisions.slice(0, mostCards);
+  const calm = view.paths
+    .filter((path) => path.mark === 'ok' && path.p95Ms !== null && path.budgetMs !== null)
+    .toSorted((a, b) => b.p95Ms! / b.budgetMs! - a.p95Ms! / a.budgetMs!)
+    .slice(0, cards.length === 0 ? 3 : 2);
+  return (
+    <Panel
+      id="decisions"
+      title={cards.length === 0 ? 'Nothing needs a decision' : 'Needs a decision'}
+      note={
+        cards.length === 0
+          ? `${plural(total, 'hop')} looked at`
+          : `${plural(view.decisions.length, 'cause')}, ${flagged} of ${plural(total, 'hop')}`
+      }
+      actions={<TextLink href={linkTo('/hops', view.range)}>All hops</TextLink>}
+      flush
+    >
+      <ul>
+        {cards.map((decision) => {
+          const isOver = decision.mark === 'over';
+          const [lead, rest] = splitSentence(decision.sentence);
+          const unsure = decision.of.startsWith('±') && decision.mark === 'cannot-tell';
+          return (
+            <li
+              key={decision.hopId + decision.title}
+              className={`relative border-b border-line px-3.5 py-2 ${isOver ? 'border-s-3 border-s-over bg-over-tint ps-2.75' : ''}`}
+            >
+              <div className="flex items-baseline gap-2">
+                <VerdictMark mark={decision.mark} className={`${markTextClass[decision.mark]} relative top-0.5`} />
+                <h3 className="min-w-0 flex-1 text-body font-title">{decision.title}</h3>
+                <p className="text-end whitespace-nowrap">
+                  <span
+                    className={`font-title ${decision.mark === 'cannot-tell' ? 'text-ink' : markTextClass[decision.mark]}`}
+                  >
+                    {decision.figure}
+                  </span>{' '}
+                  <span className={unsure ? 'text-cannot-tell' : isOver ? 'text-ink2' : 'text-ink3'}>
+                    {decision.of}
+                  </span>
+                </p>
+              </div>
+              <p className="mt-0.5 text-dense text-ink2">
+                <span className="font-strong text-ink">{lead}</span> {rest}
+              </p>
+              <p className="mt-0.5 flex items-center gap-2 text-note">
+                <span className={isOver ? 'text-ink2' : 'text-ink3'}>{decision.note}</span>
+                <TextLink
+                  href={linkTo(`/hops/${decision.hopId}`, view.range)}
+                  className="ms-auto inline-flex min-h-6 items-center text-dense after:absolute after:inset-0 max-phone:min-h-11"
+                  aria-label={`Open hop: ${decision.title}`}
+                >
+                  Open hop
+                </TextLink>
+              </p>
+            </li>
+          );
+        })}
+      </ul>
+      {view.decisions.length > cards.length && (
+        <p className="border-b border-line px-3.5 py-2 text-dense">
+          <TextLink href={linkTo('/hops', view.range)}>{view.decisions.length - cards.length} more</TextLink>
+        </p>
+      )}
+      {calm.length > 0 && (
+        <ul className="px-3.5 py-3">
+          {calm.map((path) => (
+            <li key={path.name} className="flex min-h-5 items-center gap-2 text-dense">
+              <VerdictMark mark="ok" />
+              <span className="min-w-0 flex-1 truncate text-ink2">{path.name}</span>
+              <Duration ms={path.p95Ms} boundMs={path.boundMs} />
+              <OfBudget budgetMs={path.budgetMs} />
+              <span className="text-ink2">Leave</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {cards.length === 0 && calm.length === 0 && (
+        <p className="px-3.5 py-4 text-body text-ink2">
+          {total === 0
+            ? 'No hop was seen in this range. A hop appears when a caller and its callee both send spans.'
+            : 'No path has a budget to compare with yet: name one in hopscope.yaml under budgets.'}
+        </p>
+      )}
+    </Panel>
+  );
+}

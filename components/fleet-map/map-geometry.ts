@@ -1,0 +1,182 @@
+import {
+  type GeoPath,
+  type GeoProjection,
+  geoDistance,
+  geoGraticule,
+  geoInterpolate,
+  geoMercator,
+  geoPath,
+} from 'd3-geo';
+import { feature } from 'topojson-client';
+import type { GeometryCollection, Topology } from 'topojson-specification';
+import land from 'world-atlas/land-110m.json' with { type: 'json' };
+
+/** Server only: d3 and the atlas must never reach the client bundle. The map hands on paths and percentages. */
+
+export interface GeoSite {
+  id: string;
+  lat: number;
+  lon: number;
+}
+
+export interface Point {
+  x: number;
+  y: number;
+}
+
+export const mapWidth = 1048;
+export const mapHeight = 484;
+
+const margin = { x: 106, top: 64, bottom: 120 };
+/** a fleet in one town still shows the country around it */
+const shortestSpanDegrees = 14;
+/** above this the Mercator map shows ice only; arcs over the pole leave through the top */
+const highestLatitude = 72;
+
+const atlas = land as unknown as Topology<{ land: GeometryCollection }>;
+const landShape = feature(atlas, atlas.objects.land);
+
+/** The meridian opposite the middle of the widest longitude gap: the seam goes where nobody is. */
+export function centreLongitude(longitudes: readonly number[]): { centre: number; span: number } {
+  const sorted = longitudes.toSorted((a, b) => a - b);
+  let widest = -1;
+  let seam = 0;
+  for (const [index, west] of sorted.entries()) {
+    const east = index + 1 < sorted.length ? sorted[index + 1]! : sorted[0]! + 360;
+    if (east - west > widest) {
+      widest = east - west;
+      seam = (west + east) / 2;
+    }
+  }
+  return { centre: wrap(seam + 180), span: 360 - widest };
+}
+
+const wrap = (degrees: number): number => ((((degrees + 180) % 360) + 360) % 360) - 180;
+
+export interface FleetProjection {
+  project: (lon: number, lat: number) => Point;
+  land: string;
+  graticule: string;
+  dateLine: Point[];
+  path: GeoPath;
+  /** width of the whole world in map units: a longer step between two samples is a jump over the seam */
+  worldWidth: number;
+}
+
+export function fleetProjection(sites: readonly GeoSite[]): FleetProjection {
+  const { centre, span } = centreLongitude(sites.map((site) => site.lon));
+  const degrees = Math.min(360, Math.max(span, shortestSpanDegrees));
+  const usable = degrees >= 300 ? mapWidth : mapWidth - 2 * margin.x;
+  const latitudes = sites.map((site) => site.lat);
+  const tall = Math.abs(mercatorY(Math.max(...latitudes)) - mercatorY(Math.min(...latitudes)));
+  const byWidth = usable / ((degrees * Math.PI) / 180);
+  const byHeight = tall > 0 ? (mapHeight - margin.top - margin.bottom) / tall : byWidth;
+  const scale = Math.min(byWidth, byHeight);
+  const projection = geoMercator()
+    .rotate([-centre, 0])
+    .scale(scale)
+    .translate([mapWidth / 2, 0])
+    .precision(0.05);
+
+  // The arcs bulge poleward, the labels hang below: the sites stand a little under the middle.
+  const at = (site: GeoSite) => projection([site.lon, site.lat])![1];
+  const siteYs = sites.map(at);
+  const topOfArcs = Math.min(...siteYs, ...arcTops(sites, projection));
+  const low = Math.max(...siteYs);
+  const high = Math.max(topOfArcs, low - (mapHeight - margin.top - margin.bottom));
+  const shift = margin.top + (mapHeight - margin.top - margin.bottom - (low - high)) / 2 - high;
+  projection.translate([mapWidth / 2, shift]).clipExtent([
+    [-8, -8],
+    [mapWidth + 8, mapHeight + 8],
+  ]);
+
+  const path = geoPath(projection).digits(1);
+  const gridStep = degrees > 90 ? 20 : degrees > 30 ? 10 : 5;
+  return {
+    project: (lon, lat) => {
+      const [x, y] = projection([lon, lat])!;
+      return { x, y };
+    },
+    land: path(landShape) ?? '',
+    graticule: path(geoGraticule().step([gridStep, gridStep]).precision(20)()) ?? '',
+    dateLine: [78, -70].map((lat) => {
+      const [x, y] = projection([179.9999, lat])!;
+      return { x, y };
+    }),
+    path,
+    worldWidth: 2 * Math.PI * scale,
+  };
+}
+
+const mercatorY = (lat: number): number => Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360));
+
+/** How high the arcs between neighbours reach; those over the pole may leave the picture. */
+function arcTops(sites: readonly GeoSite[], projection: GeoProjection): number[] {
+  const tops: number[] = [];
+  for (const [index, a] of sites.entries()) {
+    for (const b of sites.slice(index + 1)) {
+      const between = geoInterpolate([a.lon, a.lat], [b.lon, b.lat]);
+      const highest = Array.from({ length: 9 }, (_, i) => between(i / 8)).reduce((x, y) => (y[1] > x[1] ? y : x));
+      if (Math.abs(highest[1]) <= highestLatitude) tops.push(projection(highest)![1]);
+    }
+  }
+  return tops;
+}
+
+export interface ArcSample extends Point {
+  /** share of the way, 0..1 */
+  t: number;
+  visible: boolean;
+}
+
+export interface Arc {
+  d: string;
+  samples: ArcSample[];
+  /** where it leaves the picture sideways, and what is on the other side */
+  cuts: { x: number; y: number; side: 'left' | 'right'; towards: 'from' | 'to' }[];
+  kilometres: number;
+}
+
+/** A great circle, the short way; drawn unbroken where the crop allows, else cut at both edges. */
+export function arcBetween(from: GeoSite, to: GeoSite, map: FleetProjection): Arc {
+  const between = geoInterpolate([from.lon, from.lat], [to.lon, to.lat]);
+  const count = 160;
+  const samples = Array.from({ length: count + 1 }, (_, index): ArcSample => {
+    const t = index / count;
+    const [lon, lat] = between(t);
+    const point = map.project(lon, lat);
+    return { ...point, t, visible: inside(point) };
+  });
+  const cuts: Arc['cuts'] = [];
+  for (let index = 1; index < samples.length; index++) {
+    const before = samples[index - 1]!;
+    const after = samples[index]!;
+    if (before.visible === after.visible) continue;
+    const shown = before.visible ? before : after;
+    const hidden = before.visible ? after : before;
+    const jumped = Math.abs(hidden.x - shown.x) > map.worldWidth / 2;
+    // through the top or bottom edge: the arc comes back into the picture by itself or its end is cut too
+    if (!jumped && hidden.x > 0 && hidden.x < mapWidth) continue;
+    cuts.push({
+      x: shown.x < mapWidth / 2 ? 0 : mapWidth,
+      y: shown.y,
+      side: shown.x < mapWidth / 2 ? 'left' : 'right',
+      towards: before.visible ? 'to' : 'from',
+    });
+  }
+  return {
+    d:
+      map.path({
+        type: 'LineString',
+        coordinates: [
+          [from.lon, from.lat],
+          [to.lon, to.lat],
+        ],
+      }) ?? '',
+    samples,
+    cuts,
+    kilometres: geoDistance([from.lon, from.lat], [to.lon, to.lat]) * 6_371,
+  };
+}
+
+const inside = ({ x, y }: Point): boolean => x >= 0 && x <= mapWidth && y >= 0 && y <= mapHeight;

@@ -1,0 +1,107 @@
+import type { HopView } from '#lib/views/schemas.ts';
+import { TextLink } from '../ui/button.tsx';
+import { formatAbsolute, formatClockSeconds, formatLedger, formatNumber, shortId, unknown } from '../ui/format.ts';
+import { linkTo } from '../ui/link-to.ts';
+import { Panel } from '../ui/panel.tsx';
+import { Table, Td, Th, Tr } from '../ui/table.tsx';
+import { VerdictLabel } from '../verdict-badge/verdict-mark.tsx';
+
+/** Requests picked to span the range, each one a click from its whole story. */
+export function HopExamples({ view }: { view: HopView }) {
+  const { examples, hop, range } = view;
+  const legs = examples.some((example) => example.uplinkMs !== null || example.downlinkMs !== null);
+  const leg = (ms: number | null) => (ms === null ? <span className="text-ink3">{unknown}</span> : formatLedger(ms));
+  return (
+    <Panel
+      id="examples"
+      title="Example requests"
+      note="picked to span the range, not the last five"
+      actions={
+        <TextLink href={linkTo('/traces', range, { hop: hop.id })} className="text-dense">
+          All {formatNumber(hop.requests)} requests
+        </TextLink>
+      }
+      flush
+    >
+      {examples.length === 0 ? (
+        <p className="px-3.5 py-4 text-dense text-ink2">
+          No request to show: the spans of this range are gone (see retention) or none crossed this hop.
+        </p>
+      ) : (
+        <Table caption="Example requests over this hop">
+          <thead>
+            <tr>
+              <Th>UTC</Th>
+              <Th>Trace</Th>
+              <Th>Why this one</Th>
+              <Th className="max-desk:hidden">Devices</Th>
+              {legs && (
+                <>
+                  <Th numeric className="max-phone:hidden">
+                    uplink
+                  </Th>
+                  <Th numeric className="max-phone:hidden">
+                    downlink
+                  </Th>
+                </>
+              )}
+              <Th numeric>Added, ms</Th>
+              <Th numeric>±</Th>
+              <Th>Verdict</Th>
+            </tr>
+          </thead>
+          <tbody>
+            {examples.map((example) => (
+              <Tr key={`${example.traceId} ${example.callerSpanId} ${example.calleeSpanId}`}>
+                <Td className="whitespace-nowrap">
+                  <time dateTime={example.startedAt} title={formatAbsolute(Date.parse(example.startedAt))}>
+                    {formatClockSeconds(Date.parse(example.startedAt))}
+                  </time>
+                </Td>
+                <Td>
+                  <TextLink
+                    href={`/traces/${example.traceId}`}
+                    className="inline-flex min-h-6 items-center font-mono max-phone:min-h-11"
+                    title={example.traceId}
+                    data-row=""
+                  >
+                    {shortId(example.traceId)}
+                  </TextLink>
+                </Td>
+                <Td className="whitespace-nowrap text-ink2">{example.why}</Td>
+                <Td className="font-mono whitespace-nowrap text-ink2 max-desk:hidden">
+                  {example.callerDevice} → {example.calleeDevice}
+                </Td>
+                {legs && (
+                  <>
+                    <Td numeric className="max-phone:hidden">
+                      {leg(example.uplinkMs)}
+                    </Td>
+                    <Td numeric className="max-phone:hidden">
+                      {leg(example.downlinkMs)}
+                    </Td>
+                  </>
+                )}
+                <Td numeric className="font-strong">
+                  {leg(example.addedMs)}
+                </Td>
+                <Td numeric className="text-ink3">
+                  {example.addedMs === null || example.boundMs === null || example.boundMs === 0
+                    ? ''
+                    : `± ${formatNumber(example.boundMs, 1)}`}
+                </Td>
+                <Td className="whitespace-nowrap">
+                  {example.error ? (
+                    <span className="text-ink2">failed</span>
+                  ) : (
+                    <VerdictLabel mark={example.mark} />
+                  )}
+                </Td>
+              </Tr>
+            ))}
+          </tbody>
+        </Table>
+      )}
+    </Panel>
+  );
+}

@@ -1,0 +1,15 @@
+import type { HopItem } from '#lib/views/schemas.ts';
+import { siteName } from './site-name.ts';
+
+/** "line-button Hannover → factory-events Ashburn" */
+export function HopName({ hop }: { hop: Pick<HopItem, 'from' | 'to'> }) {
+  return (
+    <>
+      {hop.from.service} <span className="font-normal text-ink3">{siteName(hop.from.site)} →</span> {hop.to.service}{' '}
+      <span className="font-normal text-ink3">{siteName(hop.to.site)}</span>
+    </>
+  );
+}
+
+export const hopTitle = (hop: Pick<HopItem, 'from' | 'to'>): string =>
+  `${hop.from.service} ${siteName(hop.from.site)} → ${hop.to.service} ${siteName(hop.to.site)}`;

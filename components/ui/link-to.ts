@@ -1,0 +1,36 @@
+import type { RangeView } from '#lib/views/schemas.ts';
+
+type Value = string | number | boolean | null | undefined;
+
+/** What a page that was asked for nothing shows; not repeated in links. */
+const plainRange = { from: 'now-15m', to: 'now' };
+
+/** A link that keeps the range as it was asked for: "now-1h" stays relative. Empty values are left out. */
+export function linkTo(
+  path: string,
+  range: Pick<RangeView, 'fromText' | 'toText'>,
+  extra: Record<string, Value> = {},
+): string {
+  const query = rangeQuery(range);
+  for (const [name, value] of Object.entries(extra)) {
+    if (value !== null && value !== undefined && value !== '' && value !== false) query.set(name, String(value));
+  }
+  const text = query.toString();
+  return text === '' ? path : `${path}?${text}`;
+}
+
+export function rangeQuery(range: Pick<RangeView, 'fromText' | 'toText'>): URLSearchParams {
+  const query = new URLSearchParams();
+  if (range.fromText === plainRange.from && range.toText === plainRange.to) return query;
+  query.set('from', range.fromText);
+  query.set('to', range.toText);
+  return query;
+}
+
+/** "last 15 min", or "21 Nov 02:12 to 03:12 UTC" is the picker's; panels only need the relative words. */
+export function rangeWords(range: Pick<RangeView, 'fromText' | 'toText' | 'fromMs' | 'toMs'>): string {
+  const match = /^now-(\d+)([smhd])$/.exec(range.fromText);
+  const units: Record<string, string> = { s: 's', m: 'min', h: 'h', d: 'd' };
+  if (match && range.toText === 'now') return `last ${match[1]} ${units[match[2]!]}`;
+  return 'the chosen range';
+}

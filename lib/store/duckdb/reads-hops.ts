@@ -1,0 +1,269 @@
+import type { Histogram } from '#lib/domain/histogram.ts';
+import { spanIdHex, traceIdHex } from '#lib/domain/ids.ts';
+import { type EpochMillis, millisOfNanos, minuteOf } from '#lib/domain/units.ts';
+import {
+  type CrossingRow,
+  clockLabels,
+  type HopFigures,
+  type HopIdentity,
+  type HopMinute,
+  type HopWindow,
+  type Store,
+} from '../store.ts';
+import type { Database } from './database.ts';
+import type { Dictionary } from './dictionary.ts';
+import type { Session } from './session.ts';
+
+type HopReads = Pick<Store, 'hopWindows' | 'hopMinutes' | 'hop' | 'crossingsOfHop' | 'crossingsOfTrace'>;
+
+export const hopReads = (db: Database, dictionary: Dictionary): HopReads => ({
+  hopWindows: (fromMs, toMs, hop) =>
+    // two statements that must see the same minutes
+    db.snapshot(async (session) => {
+      const minutes = wholeMinutes(fromMs, toMs);
+      const rows = await session.all<WindowRow>(hop === undefined ? windowsSql('') : windowsSql('AND m.hop = $3'), [
+        ...minutes,
+        ...(hop === undefined ? [] : [hop]),
+      ]);
+      const windows = new Map<bigint, HopWindow>();
+      for (const row of rows) windows.set(row.hop, { ...identityOf(row), ...figuresOf(row, dictionary) });
+      await fillHistograms(session, minutes, hop, (of) => windows.get(of));
+      return [...windows.values()];
+    }),
+
+  hopMinutes: (hop, fromMs, toMs) =>
+    db.snapshot(async (session) => {
+      const minutes = wholeMinutes(fromMs, toMs);
+      const rows = await session.all<FiguresRow & { minute: number }>(minutesSql, [...minutes, hop]);
+      const found = new Map<number, HopMinute>();
+      for (const row of rows) found.set(row.minute, { minute: row.minute, ...figuresOf(row, dictionary) });
+      await fillHistograms(session, minutes, hop, (_, minute) => found.get(minute));
+      return [...found.values()];
+    }),
+
+  async hop(hop) {
+    const [row] = await db.all<IdentityRow>('SELECT * FROM hops WHERE hop = $1 LIMIT 1', [hop]);
+    return row ? identityOf(row) : null;
+  },
+
+  async crossingsOfHop(hop, fromMs, toMs, order, limit) {
+    const rows = await db.all<CrossingSqlRow>(
+      `${crossingsSql} WHERE x.hop = $1 AND x.minute >= $2 AND x.minute < $3 ORDER BY ${crossingOrders[order]} LIMIT $4`,
+      [hop, ...wholeMinutes(fromMs, toMs), limit],
+    );
+    return rows.map((row) => crossingOf(row, dictionary));
+  },
+
+  async crossingsOfTrace(traceHi, traceLo) {
+    const rows = await db.all<CrossingSqlRow>(
+      // Two passes over narrow columns: an OR over both ends would read every column of every row group
+      `${crossingsSql} WHERE x.rowid IN (
+         SELECT rowid FROM crossings WHERE caller_trace_hi = $1 AND caller_trace_lo = $2
+         UNION SELECT rowid FROM crossings WHERE callee_trace_hi = $1 AND callee_trace_lo = $2)
+       ORDER BY x.caller_start_ns, x.callee_start_ns`,
+      [traceHi, traceLo],
+    );
+    return rows.map((row) => crossingOf(row, dictionary));
+  },
+});
+
+/** [from, to) of minutes; a minute begun counts whole. */
+const wholeMinutes = (fromMs: EpochMillis, toMs: EpochMillis): [number, number] => [minuteOf(fromMs), Math.ceil(toMs / 60_000)];
+
+const sums = `
+  sum(m.count)::BIGINT AS count, sum(m.requests)::BIGINT AS requests, sum(m.errors)::BIGINT AS errors, sum(m.unanswered)::BIGINT AS unanswered,
+  sum(m.sum_ms) AS sum_ms, max(m.max_ms) AS max_ms, max(m.bound_ms) AS bound_ms,
+  sum(m.same_clock)::BIGINT AS same_clock, sum(m.round_trip)::BIGINT AS round_trip, sum(m.bounded)::BIGINT AS bounded,
+  sum(m.assumed)::BIGINT AS assumed, sum(m.clock_wrong)::BIGINT AS clock_wrong, sum(m.overlap)::BIGINT AS overlap,
+  arg_max(m.floor_ms, m.minute) AS floor_ms, arg_max(m.direct_floor_ms, m.minute) AS direct_floor_ms, arg_max(m.broker, m.minute) AS broker,
+  sum(m.passages)::BIGINT AS passages, max(m.uplink_bound_ms) AS uplink_bound_ms, max(m.downlink_bound_ms) AS downlink_bound_ms`;
+
+const windowsSql = (only: string): string => `
+  SELECT h.*, w.* EXCLUDE (hop)
+  FROM (SELECT m.hop, ${sums} FROM hop_minutes m WHERE m.minute >= $1 AND m.minute < $2 ${only} GROUP BY m.hop) w
+  JOIN hops h ON h.hop = w.hop ORDER BY h.hop`;
+
+const minutesSql = `
+  SELECT m.minute, ${sums} FROM hop_minutes m WHERE m.minute >= $1 AND m.minute < $2 AND m.hop = $3 GROUP BY m.minute ORDER BY m.minute`;
+
+interface IdentityRow {
+  hop: bigint;
+  from_service: string;
+  from_site: string;
+  from_application: string;
+  to_service: string;
+  to_site: string;
+  to_application: string;
+  system: string;
+  destination: string;
+}
+
+interface FiguresRow {
+  count: bigint;
+  requests: bigint;
+  errors: bigint;
+  unanswered: bigint;
+  sum_ms: number | null;
+  max_ms: number | null;
+  bound_ms: number | null;
+  same_clock: bigint;
+  round_trip: bigint;
+  bounded: bigint;
+  assumed: bigint;
+  clock_wrong: bigint;
+  overlap: bigint;
+  floor_ms: number | null;
+  direct_floor_ms: number | null;
+  broker: number | null;
+  passages: bigint;
+  uplink_bound_ms: number | null;
+  downlink_bound_ms: number | null;
+}
+
+type WindowRow = IdentityRow & FiguresRow;
+
+const identityOf = (row: IdentityRow): HopIdentity => ({
+  hop: row.hop,
+  from: { service: row.from_service, site: row.from_site, application: row.from_application },
+  to: { service: row.to_service, site: row.to_site, application: row.to_application },
+  system: row.system,
+  destination: row.destination,
+});
+
+function figuresOf(row: FiguresRow, dictionary: Dictionary): HopFigures {
+  const clocks = {
+    sameClock: Number(row.same_clock),
+    roundTrip: Number(row.round_trip),
+    bounded: Number(row.bounded),
+    assumed: Number(row.assumed),
+    clockWrong: Number(row.clock_wrong),
+    overlap: Number(row.overlap),
+  };
+  const count = Number(row.count);
+  const mostlyClosed = clocks.assumed + clocks.clockWrong <= count * 0.05;
+  return {
+    count,
+    requests: Number(row.requests),
+    errors: Number(row.errors),
+    unanswered: Number(row.unanswered),
+    added: new Map(),
+    raw: new Map(),
+    uplink: new Map(),
+    downlink: new Map(),
+    sumMs: row.sum_ms ?? 0,
+    maxMs: row.max_ms,
+    boundMs: mostlyClosed ? row.bound_ms : null,
+    uplinkBoundMs: row.uplink_bound_ms,
+    downlinkBoundMs: row.downlink_bound_ms,
+    clocks,
+    floorMs: row.floor_ms ?? 0,
+    directFloorMs: row.direct_floor_ms ?? 0,
+    broker: dictionary.text(row.broker ?? 0),
+    passages: Number(row.passages),
+  };
+}
+
+/** hop_minute_buckets.kind is the index. */
+const histogramKinds = ['added', 'raw', 'uplink', 'downlink'] as const;
+
+async function fillHistograms(
+  session: Session,
+  minutes: [number, number],
+  hop: bigint | undefined,
+  figures: (hop: bigint, minute: number) => HopFigures | undefined,
+): Promise<void> {
+  // One hop: per minute, the caller adds up what it wants. All hops: added up by the engine
+  const sql =
+    hop === undefined
+      ? `SELECT hop, 0::INTEGER AS minute, kind, bucket, sum(count)::BIGINT AS count FROM hop_minute_buckets
+         WHERE minute >= $1 AND minute < $2 GROUP BY hop, kind, bucket`
+      : `SELECT hop, minute, kind, bucket, sum(count)::BIGINT AS count FROM hop_minute_buckets
+         WHERE minute >= $1 AND minute < $2 AND hop = $3 GROUP BY hop, minute, kind, bucket`;
+  const read = await session.columns<[BigUint64Array, Int32Array, Uint8Array, Int16Array, BigInt64Array]>(
+    sql,
+    hop === undefined ? minutes : [...minutes, hop],
+  );
+  const [hops, atMinutes, kinds, buckets, counts] = read.values;
+  for (let i = 0; i < read.rowCount; i++) {
+    const kind = histogramKinds[kinds[i]!];
+    const histogram: Histogram | undefined = kind && figures(hops[i]!, atMinutes[i]!)?.[kind];
+    const bucket = buckets[i]!;
+    histogram?.set(bucket, (histogram.get(bucket) ?? 0) + Number(counts[i]!));
+  }
+}
+
+// ---- crossings
+
+const crossingsSql = `
+  SELECT x.*, coalesce(a.id, '') AS caller_device_id, coalesce(b.id, '') AS callee_device_id FROM crossings x
+  LEFT JOIN devices a ON a.number = x.caller_device LEFT JOIN devices b ON b.number = x.callee_device`;
+
+const crossingOrders = {
+  newest: 'x.caller_start_ns DESC',
+  slowest: 'x.added_ns DESC NULLS LAST, x.caller_start_ns DESC',
+  fastest: 'x.added_ns ASC NULLS LAST, x.caller_start_ns DESC',
+} as const;
+
+interface CrossingSqlRow {
+  caller_trace_hi: bigint;
+  caller_trace_lo: bigint;
+  caller_span: bigint;
+  callee_trace_hi: bigint;
+  callee_trace_lo: bigint;
+  callee_span: bigint;
+  hop: bigint;
+  message: boolean;
+  linked: boolean;
+  error: boolean;
+  caller_device_id: string;
+  callee_device_id: string;
+  caller_start_ns: bigint;
+  caller_duration_ns: bigint;
+  callee_start_ns: bigint;
+  callee_duration_ns: bigint;
+  passage_ns: bigint | null;
+  broker: number | null;
+  raw_ns: bigint;
+  added_ns: bigint | null;
+  offset_ns: bigint | null;
+  bound_ns: bigint | null;
+  clock: number;
+  floor_ns: bigint | null;
+  direct_floor_ns: bigint | null;
+  uplink_ns: bigint | null;
+  uplink_bound_ns: bigint | null;
+  downlink_ns: bigint | null;
+  downlink_bound_ns: bigint | null;
+}
+
+const ms = (nanos: bigint | null): number | null => (nanos === null ? null : millisOfNanos(nanos));
+
+const crossingOf = (row: CrossingSqlRow, dictionary: Dictionary): CrossingRow => ({
+  hop: row.hop,
+  callerTraceId: traceIdHex(row.caller_trace_hi, row.caller_trace_lo),
+  callerSpanId: spanIdHex(row.caller_span),
+  calleeTraceId: traceIdHex(row.callee_trace_hi, row.callee_trace_lo),
+  calleeSpanId: spanIdHex(row.callee_span),
+  message: row.message,
+  linked: row.linked,
+  error: row.error,
+  callerDevice: row.caller_device_id,
+  calleeDevice: row.callee_device_id,
+  callerStartNanos: row.caller_start_ns,
+  callerDurationNanos: row.caller_duration_ns,
+  calleeStartNanos: row.callee_start_ns,
+  calleeDurationNanos: row.callee_duration_ns,
+  passageNanos: row.passage_ns,
+  broker: dictionary.text(row.broker ?? 0),
+  rawMs: millisOfNanos(row.raw_ns),
+  addedMs: ms(row.added_ns),
+  offsetMs: ms(row.offset_ns),
+  boundMs: ms(row.bound_ns),
+  clock: clockLabels[row.clock] || 'assumed',
+  floorMs: ms(row.floor_ns) ?? 0,
+  directFloorMs: ms(row.direct_floor_ns) ?? 0,
+  uplinkMs: ms(row.uplink_ns),
+  uplinkBoundMs: ms(row.uplink_bound_ns),
+  downlinkMs: ms(row.downlink_ns),
+  downlinkBoundMs: ms(row.downlink_bound_ns),
+});

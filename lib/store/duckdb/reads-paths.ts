@@ -1,0 +1,383 @@
+import { parseTraceId, spanIdHex, traceIdHex } from '../../domain/ids.ts';
+import type { PathCrossing, PathSpan } from '../../domain/request-path.ts';
+import { epochMillisOf, millisOfNanos, minuteOf, nanosPerMilli } from '../../domain/units.ts';
+import type { HopPath, PathSample, PathStore, PathWindow } from '../path-store.ts';
+import { clockLabels, type HopIdentity, type TraceRow } from '../store.ts';
+import type { Session } from './session.ts';
+
+type Nullable<T> = T | null;
+const hourMs = 3_600_000;
+/** A request's crossings and spans may come this long after its root began and still belong to the same read. */
+const slackMs = 600_000;
+
+const nanosAt = (ms: number): bigint => BigInt(Math.floor(ms)) * nanosPerMilli;
+const ms = (nanos: Nullable<bigint>): Nullable<number> => (nanos === null ? null : millisOfNanos(nanos));
+
+/** The reads of lib/store/path-store.ts on DuckDB. `db` is asked, never written to. */
+export function duckDbPathStore(db: Session): PathStore {
+  return {
+    async pathWindows(fromMs, toMs, stepMs) {
+      const rows = await db.all<PathWindowRow>(pathWindowsSql, [
+        nanosAt(fromMs),
+        nanosAt(toMs),
+        nanosAt(stepMs),
+        minuteOf(fromMs),
+        minuteOf(toMs + slackMs),
+      ]);
+      return pathWindowsOf(rows, Math.ceil((toMs - fromMs) / stepMs));
+    },
+
+    async pathsOfHops(fromMs, toMs) {
+      // Which names cross a hop settles within minutes: beyond an hour a fixed part of the traces says it as well
+      const oneIn = Math.max(1, Math.floor((toMs - fromMs) / hourMs));
+      const rows = await db.all<{ hop: bigint; root_name: string; application: string; n: bigint }>(pathsOfHopsSql, [
+        minuteOf(fromMs),
+        minuteOf(toMs),
+        oneIn,
+        nanosAt(fromMs - hourMs),
+        nanosAt(toMs + slackMs),
+      ]);
+      return rows.map<HopPath>((row) => ({
+        hop: row.hop,
+        rootName: row.root_name,
+        application: row.application,
+        count: Number(row.n) * oneIn,
+      }));
+    },
+
+    async pathSample(path, fromMs, toMs, limit) {
+      const picked = await db.all<{ trace_hi: bigint; trace_lo: bigint; start_ns: bigint }>(pickTracesSql, [
+        path.rootName,
+        path.application,
+        nanosAt(fromMs),
+        nanosAt(toMs),
+        limit,
+      ]);
+      if (picked.length === 0) return [];
+      const his = picked.map((row) => row.trace_hi);
+      const los = picked.map((row) => row.trace_lo);
+      const samples = new Map<string, PathSample>();
+      for (const row of picked) {
+        const traceId = traceIdHex(row.trace_hi, row.trace_lo);
+        samples.set(traceId, { traceId, startMs: epochMillisOf(row.start_ns), spans: [], crossings: [] });
+      }
+      const [spans, crossings] = await Promise.all([
+        db.all<SpanRow>(sampleSpansSql, [his, los, nanosAt(fromMs - slackMs), nanosAt(toMs + slackMs)]),
+        db.all<CrossingSqlRow>(sampleCrossingsSql, [his, los, minuteOf(fromMs - slackMs), minuteOf(toMs + slackMs)]),
+      ]);
+      for (const row of spans) samples.get(traceIdHex(row.trace_hi, row.trace_lo))?.spans.push(pathSpanOf(row));
+      for (const row of crossings) {
+        samples.get(traceIdHex(row.caller_trace_hi, row.caller_trace_lo))?.crossings.push(pathCrossingOf(row));
+      }
+      return [...samples.values()].sort((a, b) => a.startMs - b.startMs);
+    },
+
+    async rootNames(fromMs, toMs) {
+      const rows = await db.all<{ root_name: string; application: string; n: bigint }>(rootNamesSql, [
+        nanosAt(fromMs),
+        nanosAt(toMs),
+      ]);
+      return rows.map((row) => ({ rootName: row.root_name, application: row.application, count: Number(row.n) }));
+    },
+
+    async traceRows(traceIds) {
+      const words = traceIds.map(parseTraceId).filter((each) => each !== null);
+      if (words.length === 0) return [];
+      const rows = await db.all<TraceSqlRow>(traceRowsSql, [words.map((w) => w.hi), words.map((w) => w.lo)]);
+      return rows.map(traceRowOf);
+    },
+
+    async hopIdentities() {
+      const rows = await db.all<HopSqlRow>('SELECT * EXCLUDE (first_ms) FROM hops ORDER BY first_ms DESC, hop LIMIT 20000');
+      return rows.map<HopIdentity>((row) => ({
+        hop: row.hop,
+        from: { service: row.from_service, site: row.from_site, application: row.from_application },
+        to: { service: row.to_service, site: row.to_site, application: row.to_application },
+        system: row.system,
+        destination: row.destination,
+      }));
+    },
+
+    async topicSeriesOf(topicIds, fromMs, toMs) {
+      const range = [minuteOf(fromMs), minuteOf(toMs - 1)];
+      const rows = topicIds
+        ? await db.all<TopicMinuteSqlRow>(`${topicSeriesSql} AND list_contains($3::INTEGER[], topic) ${topicSeriesOrder}`, [
+            ...range,
+            topicIds,
+          ])
+        : await db.all<TopicMinuteSqlRow>(`${topicSeriesSql} ${topicSeriesOrder}`, range);
+      return rows.map((row) => ({
+        topicId: row.topic,
+        minute: row.minute,
+        messages: Number(row.messages),
+        payloadBytes: Number(row.payload_bytes),
+      }));
+    },
+
+    async lastArrivalMs() {
+      const [row] = await db.all<{ last: Nullable<bigint> }>('SELECT max(arrival_ms) AS last FROM batches');
+      return row?.last == null ? null : Number(row.last);
+    },
+  };
+}
+
+/**
+ * $1 from, $2 to, $3 step (ns), $4 .. $5 minutes of the crossings. Duplicates may stand in spans: one row a root first.
+ * `replied` per trace: whether the root outlives its replies (design.md section 3, end to end rule a).
+ */
+const pathWindowsSql = `
+  WITH roots AS (
+    SELECT trace_hi, trace_lo, any_value(name) AS name, any_value(resource) AS resource, any_value(status) AS status,
+           min(start_ns) AS start_ns, max(duration_ns) AS duration_ns
+    FROM spans WHERE parent_id = 0 AND start_ns >= $1 AND start_ns < $2
+    GROUP BY trace_hi, trace_lo, span_id),
+  placed AS (
+    SELECT r.*, p.application, p.device, s.value AS root_name, res.service
+    FROM roots r JOIN placings p ON p.resource = r.resource JOIN strings s ON s.id = r.name JOIN resources res ON res.id = r.resource),
+  crossed AS (
+    SELECT r.trace_hi, r.trace_lo,
+           bool_or(CASE WHEN c.message THEN c.callee_device = r.device AND c.callee_start_ns + c.callee_duration_ns <= r.start_ns + r.duration_ns
+                        ELSE c.caller_device = r.device AND c.caller_start_ns + c.caller_duration_ns <= r.start_ns + r.duration_ns END) AS closed
+    FROM placed r JOIN crossings c ON c.caller_trace_hi = r.trace_hi AND c.caller_trace_lo = r.trace_lo
+    WHERE c.minute BETWEEN $4 AND $5 AND c.callee_span <> 0
+    GROUP BY r.trace_hi, r.trace_lo),
+  requests AS (
+    SELECT r.root_name, r.application, r.service, r.status, (r.start_ns - $1) // $3 AS step, r.duration_ns,
+           c.closed IS NOT NULL AS crossed, coalesce(c.closed, false) AS closed
+    FROM placed r LEFT JOIN crossed c USING (trace_hi, trace_lo))
+  SELECT root_name, application, step, mode(service) AS service, count(*) AS n, count(*) FILTER (status = 2) AS errors,
+         count(*) FILTER (crossed) AS crossed, count(*) FILTER (closed) AS closed,
+         quantile_disc(duration_ns, 0.5) FILTER (closed) AS closed_p50, quantile_disc(duration_ns, 0.95) FILTER (closed) AS closed_p95,
+         quantile_disc(duration_ns, 0.5) AS all_p50, quantile_disc(duration_ns, 0.95) AS all_p95
+  FROM requests
+  GROUP BY GROUPING SETS ((root_name, application), (root_name, application, step))`;
+
+interface PathWindowRow {
+  root_name: string;
+  application: string;
+  /** null in the row of the whole range */
+  step: Nullable<bigint>;
+  service: string;
+  n: bigint;
+  errors: bigint;
+  crossed: bigint;
+  closed: bigint;
+  closed_p50: Nullable<bigint>;
+  closed_p95: Nullable<bigint>;
+  all_p50: bigint;
+  all_p95: bigint;
+}
+
+function pathWindowsOf(rows: PathWindowRow[], steps: number): PathWindow[] {
+  const keyOf = (row: PathWindowRow): string => `${row.application}\u001f${row.root_name}`;
+  const windows = new Map<string, PathWindow>();
+  for (const row of rows) {
+    if (row.step !== null) continue;
+    const local = row.crossed === 0n;
+    windows.set(keyOf(row), {
+      rootName: row.root_name,
+      application: row.application,
+      service: row.service,
+      count: Number(row.n),
+      errors: Number(row.errors),
+      crossed: Number(row.crossed),
+      closed: Number(row.closed),
+      p50Ms: ms(local ? row.all_p50 : row.closed_p50),
+      p95Ms: ms(local ? row.all_p95 : row.closed_p95),
+      sparkMs: Array.from({ length: steps }, () => null),
+    });
+  }
+  for (const row of rows) {
+    if (row.step === null) continue;
+    const window = windows.get(keyOf(row))!;
+    window.sparkMs[Number(row.step)] = ms(window.crossed === 0 ? row.all_p50 : row.closed_p50);
+  }
+  return [...windows.values()]
+    .sort((a, b) => b.count - a.count || a.rootName.localeCompare(b.rootName))
+    .slice(0, 2_000);
+}
+
+const pathsOfHopsSql = `
+  SELECT c.hop, s.value AS root_name, p.application, count(*) AS n
+  FROM crossings c
+    JOIN traces t ON t.trace_hi = c.caller_trace_hi AND t.trace_lo = c.caller_trace_lo
+    JOIN strings s ON s.id = t.root_name JOIN placings p ON p.resource = t.root_resource
+  WHERE c.minute BETWEEN $1 AND $2 AND c.caller_trace_lo % $3::UBIGINT = 0
+    AND t.has_root AND t.start_ns >= $4 AND t.start_ns < $5
+  GROUP BY ALL ORDER BY c.hop, n DESC, root_name`;
+
+const pickTracesSql = `
+  SELECT t.trace_hi, t.trace_lo, t.start_ns
+  FROM traces t JOIN strings s ON s.id = t.root_name JOIN placings p ON p.resource = t.root_resource
+  WHERE s.value = $1 AND p.application = $2 AND t.has_root AND t.start_ns >= $3 AND t.start_ns < $4
+  ORDER BY hash(t.trace_hi, t.trace_lo) LIMIT $5`;
+
+/** $1, $2: two lists of equal length, the words of the trace ids. */
+const wanted = 'wanted AS (SELECT unnest($1::UBIGINT[]) AS trace_hi, unnest($2::UBIGINT[]) AS trace_lo)';
+
+const sampleSpansSql = `
+  WITH ${wanted}
+  SELECT DISTINCT ON (s.trace_hi, s.trace_lo, s.span_id) s.trace_hi, s.trace_lo, s.span_id, s.parent_id, s.start_ns, s.duration_ns, s.kind, s.status,
+         n.value AS name, r.service, d.id AS device, p.site, p.application
+  FROM spans s JOIN wanted w ON w.trace_hi = s.trace_hi AND w.trace_lo = s.trace_lo
+    JOIN strings n ON n.id = s.name JOIN resources r ON r.id = s.resource
+    JOIN placings p ON p.resource = s.resource JOIN devices d ON d.number = p.device
+  WHERE s.start_ns >= $3 AND s.start_ns < $4`;
+
+interface SpanRow {
+  trace_hi: bigint;
+  trace_lo: bigint;
+  span_id: bigint;
+  parent_id: bigint;
+  start_ns: bigint;
+  duration_ns: bigint;
+  kind: number;
+  status: number;
+  name: string;
+  service: string;
+  device: string;
+  site: string;
+  application: string;
+}
+
+const pathSpanOf = (row: SpanRow): PathSpan => ({
+  traceId: traceIdHex(row.trace_hi, row.trace_lo),
+  spanId: spanIdHex(row.span_id),
+  parentSpanId: row.parent_id === 0n ? '' : spanIdHex(row.parent_id),
+  name: row.name,
+  kind: row.kind,
+  startNanos: row.start_ns,
+  endNanos: row.start_ns + row.duration_ns,
+  status: row.status,
+  deviceId: row.device,
+  site: row.site,
+  application: row.application,
+  resource: { serviceName: row.service },
+});
+
+const sampleCrossingsSql = `
+  WITH ${wanted}
+  SELECT c.* EXCLUDE (broker, caller_device, callee_device), b.value AS broker, f.id AS caller_device, coalesce(t.id, '') AS callee_device
+  FROM crossings c JOIN wanted w ON w.trace_hi = c.caller_trace_hi AND w.trace_lo = c.caller_trace_lo
+    LEFT JOIN strings b ON b.id = c.broker
+    JOIN devices f ON f.number = c.caller_device LEFT JOIN devices t ON t.number = c.callee_device
+  WHERE c.minute BETWEEN $3 AND $4
+  ORDER BY c.caller_start_ns`;
+
+interface CrossingSqlRow {
+  hop: bigint;
+  caller_trace_hi: bigint;
+  caller_trace_lo: bigint;
+  caller_span: bigint;
+  callee_trace_hi: bigint;
+  callee_trace_lo: bigint;
+  callee_span: bigint;
+  message: boolean;
+  linked: boolean;
+  caller_device: string;
+  callee_device: string;
+  caller_start_ns: bigint;
+  caller_duration_ns: bigint;
+  callee_start_ns: bigint;
+  callee_duration_ns: bigint;
+  passage_ns: Nullable<bigint>;
+  broker: Nullable<string>;
+  offset_ns: Nullable<bigint>;
+  bound_ns: Nullable<bigint>;
+  clock: number;
+  floor_ns: bigint;
+  direct_floor_ns: bigint;
+  uplink_ns: Nullable<bigint>;
+  uplink_bound_ns: Nullable<bigint>;
+  downlink_ns: Nullable<bigint>;
+  downlink_bound_ns: Nullable<bigint>;
+}
+
+const pathCrossingOf = (row: CrossingSqlRow): PathCrossing => ({
+  hop: row.hop,
+  callerTraceId: traceIdHex(row.caller_trace_hi, row.caller_trace_lo),
+  callerSpanId: spanIdHex(row.caller_span),
+  calleeTraceId: traceIdHex(row.callee_trace_hi, row.callee_trace_lo),
+  calleeSpanId: spanIdHex(row.callee_span),
+  message: row.message,
+  linked: row.linked,
+  callerDevice: row.caller_device,
+  calleeDevice: row.callee_device,
+  callerStartNanos: row.caller_start_ns,
+  callerDurationNanos: row.caller_duration_ns,
+  calleeStartNanos: row.callee_start_ns,
+  calleeDurationNanos: row.callee_duration_ns,
+  passageNanos: row.passage_ns,
+  broker: row.broker ?? '',
+  offsetMs: ms(row.offset_ns),
+  boundMs: ms(row.bound_ns),
+  clock: clockLabels[row.clock] ?? '',
+  floorMs: millisOfNanos(row.floor_ns),
+  directFloorMs: millisOfNanos(row.direct_floor_ns),
+  uplinkMs: ms(row.uplink_ns),
+  uplinkBoundMs: ms(row.uplink_bound_ns),
+  downlinkMs: ms(row.downlink_ns),
+  downlinkBoundMs: ms(row.downlink_bound_ns),
+});
+
+const rootNamesSql = `
+  SELECT s.value AS root_name, p.application, count(*) AS n
+  FROM traces t JOIN strings s ON s.id = t.root_name JOIN placings p ON p.resource = t.root_resource
+  WHERE t.has_root AND t.start_ns >= $1 AND t.start_ns < $2
+  GROUP BY ALL ORDER BY n DESC, root_name LIMIT 500`;
+
+const traceRowsSql = `
+  WITH ${wanted}
+  SELECT t.trace_hi, t.trace_lo, t.start_ns, t.duration_ns, t.has_root, t.spans, t.errors, s.value AS root_name, r.service, p.site, p.application
+  FROM traces t JOIN wanted w ON w.trace_hi = t.trace_hi AND w.trace_lo = t.trace_lo
+    JOIN strings s ON s.id = t.root_name JOIN resources r ON r.id = t.root_resource JOIN placings p ON p.resource = t.root_resource
+  ORDER BY t.start_ns DESC`;
+
+interface TraceSqlRow {
+  trace_hi: bigint;
+  trace_lo: bigint;
+  start_ns: bigint;
+  duration_ns: bigint;
+  has_root: boolean;
+  spans: number;
+  errors: number;
+  root_name: string;
+  service: string;
+  site: string;
+  application: string;
+}
+
+const traceRowOf = (row: TraceSqlRow): TraceRow => ({
+  traceId: traceIdHex(row.trace_hi, row.trace_lo),
+  startNanos: row.start_ns,
+  durationMs: millisOfNanos(row.duration_ns),
+  rootName: row.root_name,
+  rootService: row.service,
+  rootSite: row.site,
+  application: row.application,
+  hasRoot: row.has_root,
+  spans: row.spans,
+  errors: row.errors,
+});
+
+interface HopSqlRow {
+  hop: bigint;
+  from_service: string;
+  from_site: string;
+  from_application: string;
+  to_service: string;
+  to_site: string;
+  to_application: string;
+  system: string;
+  destination: string;
+}
+
+const topicSeriesSql = 'SELECT topic, minute, messages, payload_bytes FROM topic_minutes WHERE minute BETWEEN $1 AND $2';
+const topicSeriesOrder = 'ORDER BY topic, minute';
+
+interface TopicMinuteSqlRow {
+  topic: number;
+  minute: number;
+  messages: number | bigint;
+  payload_bytes: number | bigint;
+}

@@ -1,0 +1,68 @@
+import type { PathCrossing, PathSpan } from '../domain/request-path.ts';
+import type { EpochMillis, Millis } from '../domain/units.ts';
+import type { HopIdentity, TraceRow } from './store.ts';
+
+/**
+ * What views ask of a store beside the tables' own reads: requests by the name of their root, and bulk forms of reads
+ * that a page would otherwise repeat once a row. Same promises as Store: ranges are [fromMs, toMs), lists are the caller's.
+ */
+export interface PathStore {
+  /**
+   * Requests by root span name and application of the root, busiest first, at most 2,000. `sparkMs` has one median per step
+   * from fromMs on, null where no request began.
+   */
+  pathWindows(fromMs: EpochMillis, toMs: EpochMillis, stepMs: Millis): Promise<PathWindow[]>;
+  /** The requests that cross each hop, busiest first within a hop. Over ranges beyond an hour a fixed share of the traces is looked at. */
+  pathsOfHops(fromMs: EpochMillis, toMs: EpochMillis): Promise<HopPath[]>;
+  /** Up to `limit` requests of one name, spread evenly over the range, with what endToEndOf asks for. */
+  pathSample(path: { rootName: string; application: string }, fromMs: EpochMillis, toMs: EpochMillis, limit: number): Promise<PathSample[]>;
+  /** Names of requests in the range, busiest first, at most 500. */
+  rootNames(fromMs: EpochMillis, toMs: EpochMillis): Promise<{ rootName: string; application: string; count: number }[]>;
+  /** The list rows of these traces (32 hex digits each); unknown ones are left out. */
+  traceRows(traceIds: string[]): Promise<TraceRow[]>;
+  /** Every hop ever seen, newest first, at most 20,000. */
+  hopIdentities(): Promise<HopIdentity[]>;
+  /** Minutes of many topics at once; null = all. By topic, oldest first. */
+  topicSeriesOf(
+    topicIds: number[] | null,
+    fromMs: EpochMillis,
+    toMs: EpochMillis,
+  ): Promise<{ topicId: number; minute: number; messages: number; payloadBytes: number }[]>;
+  /** Arrival of the newest batch of any kind; null when nothing ever came. */
+  lastArrivalMs(): Promise<EpochMillis | null>;
+}
+
+export interface PathWindow {
+  /** name of the root span */
+  rootName: string;
+  application: string;
+  /** service of the root */
+  service: string;
+  /** requests */
+  count: number;
+  /** of which the root ended in error */
+  errors: number;
+  /** requests that crossed at least one hop */
+  crossed: number;
+  /** requests whose root outlives its replies: a message came back to the root's device, or it called from there and was answered */
+  closed: number;
+  /** duration of the root, over the closed requests; over all where none crosses a hop. Null when neither */
+  p50Ms: Millis | null;
+  p95Ms: Millis | null;
+  sparkMs: (Millis | null)[];
+}
+
+export interface HopPath {
+  hop: bigint;
+  rootName: string;
+  /** of the root */
+  application: string;
+  count: number;
+}
+
+export interface PathSample {
+  traceId: string;
+  startMs: EpochMillis;
+  spans: PathSpan[];
+  crossings: PathCrossing[];
+}
