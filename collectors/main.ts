@@ -13,6 +13,8 @@ import type { Store } from '#lib/store/store.ts';
 import type { StatusSource } from '#lib/views/status-source.ts';
 import { decodeSpans } from '#lib/wire/raw-batch.ts';
 import { type Intake, startIntake } from './intake/client.ts';
+import { countersOf } from './intake/counters.ts';
+import type { BoundAddresses, IntakeStats } from './intake/messages.ts';
 import { listenForPages } from './web/server.ts';
 
 /**
@@ -27,20 +29,25 @@ const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
+const log = (level: 'info' | 'warn', sentence: string, fields: Record<string, unknown>): void => {
+  process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), level, message: sentence, ...fields })}\n`);
+};
+
 async function main(): Promise<void> {
   const config = loadConfig(process.argv.slice(2), process.env, process.cwd(), demoFile);
   prepareDataDir(config.dataDir);
   const startedMs = Date.now();
   const store = await openStore({ url: config.store, decodeSpans });
-  const intake = await startIntake({ config, store });
+  const intake = await startIntake({ config, store, spoolDir: config.dataDir, spool: config.spool, log });
   const changes = changeFeed();
   const reasons = new Set<string>(['the pages are not up yet']);
+  const status = statusSource(intake, startedMs, reasons, config);
 
   (globalThis as unknown as Record<symbol, unknown>)[Symbol.for('hopscope')] = {
     store,
     config,
     clock: systemClock,
-    status: statusSource(intake, startedMs, reasons, config),
+    status,
     onChange: changes.subscribe,
   };
 
@@ -62,7 +69,8 @@ async function main(): Promise<void> {
     stopRetention();
     closeStreams();
     if (demo) await stopChild(demo);
-    await Promise.all([web ? closeServer(web) : null, intake.stop()]);
+    status.stop();
+    await Promise.all([web ? closeServer(web) : null, intake.stop(drainLimitMs - 2_000)]);
     await stopAudit();
     await store.close();
     process.exit(0);
@@ -163,7 +171,7 @@ function startDemoFleet(config: Config): ChildProcess {
   const child = fork(
     join(root, 'collectors/demo-fleet/main.ts'),
     ['--broker', `mqtt://${broker.host}:${broker.port}`, '--otlp', `http://${otlp.host}:${otlp.port}`],
-    { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: ['--disable-warning=ExperimentalWarning'] },
+    { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'] },
   );
   child.on('exit', (code) => {
     if (code !== 0 && code !== null)
@@ -214,18 +222,59 @@ function changeFeed() {
   };
 }
 
-function statusSource(intake: Intake, startedMs: number, reasons: Set<string>, config: Config): StatusSource {
+/** What the pages ask of the running parts, at most half a second old. */
+function statusSource(
+  intake: Intake,
+  startedMs: number,
+  reasons: Set<string>,
+  config: Config,
+): StatusSource & { stop(): void } {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const web = config.web ? `http://${config.web.host}:${config.web.port}` : null;
+  let stats: IntakeStats | null = null;
+  const look = (): void => {
+    intake.stats().then(
+      (fresh) => {
+        stats = fresh;
+      },
+      () => {},
+    );
+  };
+  look();
+  const timer = setInterval(look, 500);
   return {
     version,
     startedMs,
-    reasons: () => [...reasons, ...intake.reasons()],
-    listeners: () => [{ name: 'web', address: web, state: web ? 'listening' : 'off' }, ...intake.listeners()],
-    brokers: () => intake.brokers(),
-    spool: () => intake.spool(),
-    counters: () => intake.counters(),
+    reasons: () => [
+      ...reasons,
+      ...[stats?.spoolTrouble, stats?.storeTrouble].filter((each) => typeof each === 'string'),
+    ],
+    listeners: () => [
+      { name: 'web', address: web, state: web ? 'listening' : 'off' },
+      ...intakeListeners(intake.addresses),
+    ],
+    brokers: () => (stats?.brokers ?? []).map(({ name, state, sinceMs }) => ({ name, state, sinceMs })),
+    spool: () => ({
+      items: Object.values(stats?.spool?.spooledItems ?? {}).reduce((sum, items) => sum + items, 0),
+      bytes: stats?.spool?.bytes ?? 0,
+      oldestMs: stats?.spool?.oldestMs ?? null,
+    }),
+    counters: () => (stats ? countersOf(stats) : []),
+    stop: () => clearInterval(timer),
   };
+}
+
+function intakeListeners(addresses: BoundAddresses): { name: string; address: string | null; state: string }[] {
+  const row = (name: string, listen: Listen | null, scheme: string) => ({
+    name,
+    address: listen ? `${scheme}://${listen.host}:${listen.port}` : null,
+    state: listen ? 'listening' : 'off',
+  });
+  return [
+    row('OTLP/HTTP', addresses.otlp, 'http'),
+    row('OTLP/gRPC', addresses.otlpGrpc, 'http'),
+    row('MQTT broker', addresses.broker, 'mqtt'),
+  ];
 }
 
 function introduce(config: Config): void {

@@ -6,7 +6,7 @@ import { loadConfig, parseConfigFile } from './config.ts';
 
 const demoFile = resolve(import.meta.dirname, '../collectors/demo-fleet/hopscope.yaml');
 const emptyDir = () => mkdtempSync(join(tmpdir(), 'hopscope-config-'));
-const load = (argv: string[] = [], env: NodeJS.ProcessEnv = {}, dir = emptyDir()) =>
+const load = (argv: string[] = [], env: Record<string, string> = {}, dir = emptyDir()) =>
   loadConfig(argv, env, dir, demoFile);
 
 const errorOf = (yaml: string): string => {

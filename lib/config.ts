@@ -224,7 +224,12 @@ function knownKeys(path: PropertyKey[]): string[] | null {
  * Command line, hopscope.yaml and HOPSCOPE_* variables, in that order of strength, as one frozen Config.
  * The only reader of the environment. Throws HopscopeError('config') with a sentence for a person.
  */
-export function loadConfig(argv: string[], env: NodeJS.ProcessEnv, workingDir: string, demoFile: string): Config {
+export function loadConfig(
+  argv: string[],
+  env: Readonly<Record<string, string | undefined>>,
+  workingDir: string,
+  demoFile: string,
+): Config {
   const options = readArguments(argv);
   const named = options.config ?? env.HOPSCOPE_CONFIG;
   const found = named ? resolve(workingDir, named) : resolve(workingDir, 'hopscope.yaml');

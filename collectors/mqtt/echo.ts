@@ -1,5 +1,5 @@
 import type { Clock } from '#lib/clock.ts';
-import { echoPayload, echoTopic } from '#lib/wire/mqtt-message.ts';
+import { echoPayload, echoTopic } from '#lib/wire/device-topics.ts';
 
 const everyMs = 10_000;
 const stepMs = 500;

@@ -33,6 +33,14 @@ const alreadyTaken = Symbol('already taken');
 type TakenPacket = PublishPacket & { [alreadyTaken]?: true };
 type Done = (error?: Error | null) => void;
 
+/** The QoS 1 messages of one connection that have no PUBACK yet. */
+interface Line {
+  client: Client;
+  unacknowledged: Set<number>;
+  /** told when the client may be read from again */
+  paused: Done[];
+}
+
 /**
  * aedes with a tap: every message of a client goes to its subscribers at once and, beside that, to the intake.
  *
@@ -49,7 +57,7 @@ class TappedBroker extends Aedes {
   readonly #name: string;
   readonly #gather: Gather;
   readonly #recent = new RecentPublishes();
-  readonly #unacknowledged = new Map<Client, { count: number; paused: Done[] }>();
+  readonly #lines = new Map<string, Line>();
   #acks = new Map<Client, number[]>();
   #sawTopic: (topic: string) => void = () => {};
 
@@ -66,7 +74,9 @@ class TappedBroker extends Aedes {
     });
     this.#name = name;
     this.#gather = gather;
-    this.on('clientDisconnect', (client) => this.#unacknowledged.delete(client));
+    this.on('clientDisconnect', (client) => {
+      if (this.#lines.get(client.id)?.client === client) this.#lines.delete(client.id);
+    });
     this.on('clientError', (_, error) => this.refused.add(error.message === 'packet too large' ? 'too-large' : 'protocol'));
     this.on('connectionError', () => this.refused.add('protocol'));
   }
@@ -75,9 +85,9 @@ class TappedBroker extends Aedes {
     this.#sawTopic = saw;
   }
 
-  override publish(packet: PublishPacket, clientOrDone: Client | Done | null, callback?: Done): void {
+  override publish(packet: PublishPacket, clientOrDone: Client | null | ((error?: Error) => void), callback?: Done): void {
     const client = typeof clientOrDone === 'function' ? null : clientOrDone;
-    const done: Done = (typeof clientOrDone === 'function' ? clientOrDone : callback) ?? (() => {});
+    const done = ((typeof clientOrDone === 'function' ? clientOrDone : callback) ?? (() => {})) as Done;
     if ((packet as TakenPacket)[alreadyTaken]) return done();
     // Our own: $SYS and echoes.
     if (client === null || packet.topic.startsWith('$SYS/')) return this.#forward(packet, client, done);
@@ -119,29 +129,37 @@ class TappedBroker extends Aedes {
   }
 
   #takeQos1(client: Client, packet: TakenPacket, messageId: number, done: Done): void {
+    const { id } = client;
     const payload = bytesOf(packet.payload);
-    const before = packet.dup ? this.#recent.find(client.id, messageId, packet.topic, payload) : null;
-    if (before === null) {
-      this.#recent.taken(client.id, messageId, packet.topic, payload);
-      this.#forward({ ...packet, dup: false }, client, () => {});
-    }
+    const before = packet.dup ? this.#recent.find(id, messageId, packet.topic, payload) : null;
+    const message: PublishPacket = { ...packet, dup: false };
     packet[alreadyTaken] = true;
     packet.qos = 0;
     if (before === 'durable') {
       this.#acknowledge(client, messageId);
       return done();
     }
-    const waiting = this.#unacknowledged.get(client) ?? { count: 0, paused: [] };
-    this.#unacknowledged.set(client, waiting);
-    waiting.count++;
-    if (waiting.count < unacknowledgedAtMost) done();
-    else waiting.paused.push(done);
-    this.#take({ ...packet, qos: 1 }, client, () => {
-      this.#recent.durable(client.id, messageId);
-      this.#acknowledge(client, messageId);
-      waiting.count--;
-      if (waiting.count < unacknowledgedAtMost) for (const go of waiting.paused.splice(0)) go();
-    });
+    let line = this.#lines.get(id);
+    if (line?.client !== client) {
+      line = { client, unacknowledged: new Set(), paused: [] };
+      this.#lines.set(id, line);
+    }
+    line.unacknowledged.add(messageId);
+    if (line.unacknowledged.size < unacknowledgedAtMost) done();
+    else line.paused.push(done);
+    // A copy of one that still waits for the disk is acknowledged together with it.
+    if (before === 'taken') return;
+    this.#recent.taken(id, messageId, message.topic, payload);
+    this.#forward(message, client, () => {});
+    this.#take(message, client, () => this.#durable(id, messageId));
+  }
+
+  #durable(clientId: string, messageId: number): void {
+    this.#recent.durable(clientId, messageId);
+    const line = this.#lines.get(clientId);
+    if (!line?.unacknowledged.delete(messageId)) return;
+    this.#acknowledge(line.client, messageId);
+    if (line.unacknowledged.size < unacknowledgedAtMost) for (const go of line.paused.splice(0)) go();
   }
 
   /** `durable` is called once the message is on the disk; null for QoS 0 and wills, which nobody waits for. */

@@ -12,7 +12,7 @@ import {
 import { type Encoding, encoding, type ReadResult } from '#lib/wire/read-result.ts';
 import type { ListenerStats } from '../intake/messages.ts';
 import { cannotListen } from './cannot-listen.ts';
-import { hostCheck } from './host-names.ts';
+import { hostCheck } from '../host-names.ts';
 import { Body, type BodyFailure, readBody } from './read-body.ts';
 import { type Receiving, rpcCode, Tally } from './receiving.ts';
 

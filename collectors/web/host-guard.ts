@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-
-const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
+import type { hostCheck } from '../host-names.ts';
 
 export interface Refusal {
   status: 403 | 421;
@@ -8,18 +7,13 @@ export interface Refusal {
   detail: string;
 }
 
-const nameOf = (host: string): string => host.replace(/:\d+$/, '').toLowerCase();
-
 /**
  * Closed by default (design.md section 11): a Host that is neither a loopback name nor a configured one is refused, which
  * stops DNS rebinding; a request that changes state needs the same Origin, or none at all (curl, devices).
  */
-export function refusalOf(request: IncomingMessage, hostNames: readonly string[]): Refusal | null {
+export function refusalOf(request: IncomingMessage, isOurs: ReturnType<typeof hostCheck>): Refusal | null {
   const host = request.headers.host;
-  const name = host === undefined ? '' : nameOf(host);
-  const known =
-    loopbackNames.has(name) || name.endsWith('.localhost') || hostNames.some((each) => each.toLowerCase() === name);
-  if (!known) {
+  if (!isOurs(host)) {
     return {
       status: 421,
       title: 'Misdirected request',

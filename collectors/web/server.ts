@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Listen } from '#lib/config.ts';
 import { HopscopeError } from '#lib/errors.ts';
+import { hostCheck } from '../host-names.ts';
 import { refusalOf } from './host-guard.ts';
 
 export type PageHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -16,8 +17,9 @@ export async function listenForPages(
   dev: boolean,
   handle: PageHandler,
 ): Promise<Server> {
+  const isOurs = hostCheck(hostNames);
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
-    const refusal = refusalOf(request, hostNames);
+    const refusal = refusalOf(request, isOurs);
     if (refusal) {
       response.writeHead(refusal.status, { 'content-type': 'application/problem+json' });
       response.end(JSON.stringify({ type: 'about:blank', ...refusal }));

@@ -50,13 +50,17 @@ export function decodeProtobufSpans(
         if (++seen > limits.spansPerRequest) continue;
         const traceAt = traceIdAt(cursor, spanBegin, spanEnd);
         cursor.pos = spanEnd;
-        if (traceAt < 0 || !asked.isWanted(cursor.view.getBigUint64(traceAt), cursor.view.getBigUint64(traceAt + 8))) continue;
+        if (traceAt < 0) continue;
+        const traceHi = cursor.view.getBigUint64(traceAt);
+        const traceLo = cursor.view.getBigUint64(traceAt + 8);
+        if (!asked.isWanted(traceHi, traceLo)) continue;
         resource ??= decodeResource(cursor, begin, end, limits);
         scopeName ??= decodeScopeName(cursor, scopeBegin, scopeEnd, limits);
         cursor.pos = spanBegin;
         const span = decodeSpan(cursor, spanEnd, resource, scopeName, limits);
         cursor.pos = spanEnd;
-        if (span !== null && isAcceptedTime(span.startNanos, span.endNanos, arrivalNanos, limits)) into.push(span);
+        // a span that writes its trace id twice belongs to the second one
+        if (span !== null && span.traceId === traceIdHex(traceHi, traceLo) && isAcceptedTime(span.startNanos, span.endNanos, arrivalNanos, limits)) into.push(span);
       }
     }
   }

@@ -1,0 +1,76 @@
+import type { StatusSource } from '#lib/views/status-source.ts';
+import type { IntakeStats } from './messages.ts';
+
+type Counter = ReturnType<StatusSource['counters']>[number];
+
+/** The intake's figures as Prometheus samples (names without the `hopscope_` prefix). */
+export function countersOf(stats: IntakeStats): Counter[] {
+  const perListener = (of: (listener: IntakeStats['listeners'][number]) => Record<string, number>, label: string) =>
+    stats.listeners.flatMap((listener) =>
+      Object.entries(of(listener)).map(([key, value]) => ({
+        labels: { listener: listener.name, [label]: key },
+        value,
+      })),
+    );
+  const one = (name: string, help: string, type: Counter['type'], value: number): Counter => ({
+    name,
+    help,
+    type,
+    samples: [{ labels: {}, value }],
+  });
+  return [
+    {
+      name: 'received_items_total',
+      help: 'Items acknowledged since the start: spans, data points, MQTT messages.',
+      type: 'counter',
+      samples: Object.entries(stats.received).map(([signal, value]) => ({ labels: { signal }, value })),
+    },
+    {
+      name: 'answers_total',
+      help: 'Answers by listener and status.',
+      type: 'counter',
+      samples: perListener((listener) => listener.answers, 'status'),
+    },
+    {
+      name: 'refused_total',
+      help: 'Requests and messages turned away, by reason.',
+      type: 'counter',
+      samples: perListener((listener) => listener.refused, 'reason'),
+    },
+    one('log_records_ignored_total', 'OTLP log records: answered, not kept.', 'counter', stats.logRecordsIgnored),
+    one(
+      'mqtt_messages_dropped_total',
+      'QoS 0 messages that found no room while the spool refused.',
+      'counter',
+      stats.messagesDropped,
+    ),
+    one(
+      'body_bytes_in_flight',
+      'Bytes of request bodies being read or waiting for the disk.',
+      'gauge',
+      stats.bodyBytesInFlight,
+    ),
+    one('spool_bytes', 'Size of the spool, kept batches included.', 'gauge', stats.spool?.bytes ?? 0),
+    one(
+      'spool_batches',
+      'Acknowledged batches that are not yet in the store.',
+      'gauge',
+      stats.spool?.spooledBatches ?? 0,
+    ),
+    one(
+      'store_batches_underway',
+      'Batches handed to the store and not yet stored.',
+      'gauge',
+      stats.drain.batchesUnderway,
+    ),
+    {
+      name: 'broker_connected',
+      help: '1 while the connection to a broker of yours is up.',
+      type: 'gauge',
+      samples: stats.brokers.map(({ name, state }) => ({
+        labels: { broker: name },
+        value: state === 'connected' ? 1 : 0,
+      })),
+    },
+  ];
+}

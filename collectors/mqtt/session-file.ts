@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { EpochMillis } from '#lib/domain/units.ts';
+
+/** What must outlive the process so that the broker knows us again, and a lost session is noticed. */
+export interface RememberedSession {
+  clientId: string;
+  filters: string[];
+  /** null = never connected */
+  lastConnectedMs: EpochMillis | null;
+}
+
+/** One small JSON file for each broker connection in the data directory. */
+export class SessionFile {
+  readonly session: RememberedSession;
+  readonly #path: string;
+
+  constructor(dataDir: string, name: string) {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    this.#path = join(dataDir, `mqtt-session-${encodeURIComponent(name).slice(0, 100)}.json`);
+    this.session = this.#read() ?? {
+      clientId: `hopscope-${randomBytes(6).toString('hex')}`,
+      filters: [],
+      lastConnectedMs: null,
+    };
+    this.save();
+  }
+
+  save(): void {
+    try {
+      writeFileSync(`${this.#path}.new`, JSON.stringify(this.session), { mode: 0o600 });
+      renameSync(`${this.#path}.new`, this.#path);
+    } catch {
+      // A full disk: the session goes on with what is in memory.
+    }
+  }
+
+  #read(): RememberedSession | null {
+    try {
+      const found = JSON.parse(readFileSync(this.#path, 'utf8')) as Partial<RememberedSession>;
+      if (typeof found.clientId !== 'string' || !Array.isArray(found.filters)) return null;
+      return { clientId: found.clientId, filters: found.filters, lastConnectedMs: found.lastConnectedMs ?? null };
+    } catch {
+      return null;
+    }
+  }
+}
