@@ -7,11 +7,14 @@ import { defaultFrom, parseRange, presets } from '#lib/views/range.ts';
 
 const refreshChoices = ['live', '5s', '10s', '30s', '1m', 'off'];
 
-/** Reads the range from the URL and gives the picker the URLs that lead to others. Lives in app: components parse no URL. */
-export function RangeControl() {
+/**
+ * Reads the range from the URL and gives the picker the URLs that lead to others. Lives in app: components parse no URL.
+ * `startMs`: the server's now, so that both draw the same first picture.
+ */
+export function RangeControl({ startMs }: { startMs: number }) {
   const pathname = usePathname();
   const params = useSearchParams();
-  const [nowMs, setNowMs] = useState(() => Date.now());
+  const [nowMs, setNowMs] = useState(startMs);
   useEffect(() => {
     const timer = setInterval(() => setNowMs(Date.now()), 15_000);
     return () => clearInterval(timer);

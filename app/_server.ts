@@ -1,7 +1,9 @@
 import 'server-only';
 import type { Clock } from '#lib/clock.ts';
 import type { Config } from '#lib/config.ts';
+import { epochMillisOf } from '#lib/domain/units.ts';
 import type { Store } from '#lib/store/store.ts';
+import type { ViewContext } from '#lib/views/context.ts';
 import type { StatusSource } from '#lib/views/status-source.ts';
 import { owner, type Viewer } from '#lib/views/viewer.ts';
 
@@ -28,4 +30,17 @@ export function hopscope(): Hopscope {
 /** Who asks. Accounts come later; until then the loopback listener serves its owner. */
 export async function currentViewer(): Promise<Viewer> {
   return owner;
+}
+
+/** What every view is given, for whoever asks now. */
+export async function viewContext(): Promise<ViewContext> {
+  const { store, config, clock, status } = hopscope();
+  return {
+    store,
+    rules: config.rules,
+    viewer: await currentViewer(),
+    nowMs: epochMillisOf(clock()),
+    status,
+    demo: config.demo,
+  };
 }

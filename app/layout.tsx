@@ -12,6 +12,9 @@ import { RangeControl } from './_range-control.tsx';
 import { hopscope } from './_server.ts';
 import './globals.css';
 
+/** Every page shows the store as it is now, to one viewer: nothing is made at build time. */
+export const dynamic = 'force-dynamic';
+
 export const metadata: Metadata = {
   title: { default: 'Fleet', template: '%s · Hopscope' },
   description: 'Which hop adds how much latency, and what to do about it.',
@@ -26,7 +29,7 @@ export const viewport: Viewport = {
 };
 
 export default async function RootLayout({ children }: { children: ReactNode }) {
-  const { config, status } = hopscope();
+  const { config, clock, status } = hopscope();
   const jar = await cookies();
   const chosen = jar.get('theme')?.value;
   const theme: Theme = chosen === 'dark' || chosen === 'light' ? chosen : 'system';
@@ -43,7 +46,7 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
         >
           Skip to the page
         </a>
-        <TopBar theme={theme} range={<RangeControl />} />
+        <TopBar theme={theme} range={<RangeControl startMs={Number(clock() / 1_000_000n)} />} />
         {config.demo && jar.get('demo-note')?.value !== 'closed' && <DemoBanner />}
         <main id="main" tabIndex={-1} className="flex-1 outline-none">
           {children}

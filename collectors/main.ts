@@ -128,11 +128,11 @@ async function startAudit(
     const began = performance.now();
     try {
       const report = await auditOnce(store, systemClock(), config.rules, memory);
-      reasons.delete(trouble);
+      if (reasons.delete(trouble)) log('info', 'the audit works again', {});
       if (report.changed) tell();
     } catch (error) {
+      if (!reasons.has(trouble)) log('warn', trouble, { why: error instanceof Error ? error.message : String(error) });
       reasons.add(trouble);
-      process.stderr.write(`hopscope: ${trouble}: ${error instanceof Error ? error.message : String(error)}\n`);
     }
     if (stopped) return;
     const tookMs = performance.now() - began;

@@ -1,9 +1,9 @@
 import type { Clock } from '#lib/clock.ts';
 import { type IngestBatch, type Signal, signal } from '#lib/domain/ingest-batch.ts';
-import type { Gap } from '#lib/store/store.ts';
 import { epochMillisOf } from '#lib/domain/units.ts';
 import type { Spool, SpooledAs } from '#lib/spool/spool.ts';
 import type { SpoolRow } from '#lib/spool/spool-row.ts';
+import type { Gap } from '#lib/store/store.ts';
 import { decodeBatch, type SealedBatch } from '#lib/wire/batch-codec.ts';
 import type { WireLimits } from '#lib/wire/limits.ts';
 import type { DrainStats } from './messages.ts';

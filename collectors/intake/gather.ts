@@ -61,7 +61,13 @@ class Pile<B extends AnyBatch> {
 
   take(collectorId: string): Gathered {
     const bytes = this.#batch.bytes;
-    const gathered = { signal: this.signal, sealed: this.#batch.seal(), items: this.items, bytes, answers: this.answers };
+    const gathered = {
+      signal: this.signal,
+      sealed: this.#batch.seal(),
+      items: this.items,
+      bytes,
+      answers: this.answers,
+    };
     this.answers = [];
     this.items = 0;
     if (collectorId !== this.#collectorId) {

@@ -50,7 +50,8 @@ export interface BoundAddresses {
 export interface ListenerStats {
   name: 'otlp' | 'otlp-grpc' | 'broker';
   listen: Listen;
-  connections: number;
+  /** null = not known: grpc-js does not say */
+  connections: number | null;
   requests: number;
   /** HTTP status or gRPC code of the answers */
   answers: Record<string, number>;

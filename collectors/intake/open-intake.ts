@@ -34,7 +34,12 @@ export async function openIntake(
 ): Promise<OpenIntake> {
   const { config, limits } = setup;
   const spool = await spoolWhenItOpens(setup, (error) => {
-    say({ kind: 'log', level: 'warn', sentence: 'the spool cannot be opened, trying again', fields: { why: error.message } });
+    say({
+      kind: 'log',
+      level: 'warn',
+      sentence: 'the spool cannot be opened, trying again',
+      fields: { why: error.message },
+    });
   });
   const tellGaps = (collectorId: string, gaps: SpoolGap[]): void => {
     for (const gap of gaps) say({ kind: 'gap', gap: { ...gap, whose: `collector ${collectorId}` } });
@@ -66,7 +71,8 @@ export async function openIntake(
     const receiving = { gather, admission, hostNames: config.hostNames, timeouts: setup.timeouts, log };
     if (config.otlp) http = await startOtlpReceiver(config.otlp, receiving);
     if (config.otlpGrpc) grpc = await startOtlpGrpc(config.otlpGrpc, receiving);
-    if (config.broker) broker = await startEmbeddedBroker(config.broker, { gather, log, collectorId: spool.collectorId });
+    if (config.broker)
+      broker = await startEmbeddedBroker(config.broker, { gather, log, collectorId: spool.collectorId });
     for (const connection of config.brokers) {
       subscribers.push(
         startSubscriber(connection, {

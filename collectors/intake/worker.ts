@@ -9,7 +9,10 @@ import { transferablesOf } from './transferables.ts';
 const port = parentPort!;
 
 function say(message: FromIntake): void {
-  if (message.kind !== 'batch') return port.postMessage(message);
+  if (message.kind !== 'batch') {
+    port.postMessage(message);
+    return;
+  }
   const [batch, buffers] = transferablesOf(message.batch);
   port.postMessage({ kind: 'batch', batch } satisfies FromIntake, buffers);
 }

@@ -27,6 +27,7 @@ const connectionsAtMost = 1_024;
 /** PUBACKs a client may wait for before it is no longer listened to; told to MQTT 5 clients as Receive Maximum. */
 const unacknowledgedAtMost = 256;
 const stopWithinMs = 3_000;
+const refusedTopic = 'topic refused';
 
 /** Set on a packet that was taken and sent on before aedes comes to publish it. */
 const alreadyTaken = Symbol('already taken');
@@ -77,7 +78,10 @@ class TappedBroker extends Aedes {
     this.on('clientDisconnect', (client) => {
       if (this.#lines.get(client.id)?.client === client) this.#lines.delete(client.id);
     });
-    this.on('clientError', (_, error) => this.refused.add(error.message === 'packet too large' ? 'too-large' : 'protocol'));
+    this.on('clientError', (_, error) => {
+      if (error.message === 'packet too large') this.refused.add('too-large');
+      else if (!error.message.startsWith(refusedTopic)) this.refused.add('protocol');
+    });
     this.on('connectionError', () => this.refused.add('protocol'));
   }
 
@@ -85,15 +89,26 @@ class TappedBroker extends Aedes {
     this.#sawTopic = saw;
   }
 
-  override publish(packet: PublishPacket, clientOrDone: Client | null | ((error?: Error) => void), callback?: Done): void {
+  override publish(
+    packet: PublishPacket,
+    clientOrDone: Client | null | ((error?: Error) => void),
+    callback?: Done,
+  ): void {
     const client = typeof clientOrDone === 'function' ? null : clientOrDone;
     const done = ((typeof clientOrDone === 'function' ? clientOrDone : callback) ?? (() => {})) as Done;
-    if ((packet as TakenPacket)[alreadyTaken]) return done();
+    if ((packet as TakenPacket)[alreadyTaken]) {
+      done();
+      return;
+    }
     // Our own: $SYS and echoes.
-    if (client === null || packet.topic.startsWith('$SYS/')) return this.#forward(packet, client, done);
+    if (client === null || packet.topic.startsWith('$SYS/')) {
+      this.#forward(packet, client, done);
+      return;
+    }
     if (packet.qos !== 2) {
       this.#take(packet, client, null);
-      return this.#forward(packet, client, done);
+      this.#forward(packet, client, done);
+      return;
     }
     const durable = new Promise<void>((resolve) => this.#take(packet, client, resolve));
     this.#forward(packet, client, (error) => {
@@ -116,10 +131,14 @@ class TappedBroker extends Aedes {
     const refusal = this.#refusalOf(packet);
     if (refusal) {
       this.refused.add(refusal);
-      return done(new Error(`topic refused: ${refusal}`));
+      done(new Error(`${refusedTopic}: ${refusal}`));
+      return;
     }
     // Wills have no packet id: aedes publishes them next.
-    if (client === null || packet.qos !== 1 || packet.messageId === undefined) return done();
+    if (client === null || packet.qos !== 1 || packet.messageId === undefined) {
+      done();
+      return;
+    }
     this.#takeQos1(client, packet, packet.messageId, done);
   }
 
@@ -137,7 +156,8 @@ class TappedBroker extends Aedes {
     packet.qos = 0;
     if (before === 'durable') {
       this.#acknowledge(client, messageId);
-      return done();
+      done();
+      return;
     }
     let line = this.#lines.get(id);
     if (line?.client !== client) {
@@ -201,7 +221,8 @@ class TappedBroker extends Aedes {
   }
 }
 
-const bytesOf = (payload: string | Buffer): Uint8Array => (typeof payload === 'string' ? Buffer.from(payload) : payload);
+const bytesOf = (payload: string | Buffer): Uint8Array =>
+  typeof payload === 'string' ? Buffer.from(payload) : payload;
 
 /** An MQTT 5 and 3.1.1 broker in this process; QoS >= 1 is acknowledged once it is in the spool. */
 export async function startEmbeddedBroker(

@@ -40,7 +40,9 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
   const { gather, log } = options;
   const file = new SessionFile(options.dataDir, at.name);
   const { session } = file;
-  const filters = mergeFilters(at.topics).map((filter) => (at.share === null ? filter : `$share/${at.share}/${filter}`));
+  const filters = mergeFilters(at.topics).map((filter) =>
+    at.share === null ? filter : `$share/${at.share}/${filter}`,
+  );
   const recent = new RecentPublishes();
   const stats: BrokerConnectionStats = {
     name: at.name,
@@ -62,7 +64,6 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
   let hungUpOnVersion5 = 0;
   let attempt = 0;
   let epoch = 0;
-  let subscribedInThisProcess = false;
   let stopped = false;
   let retry: NodeJS.Timeout | null = null;
 
@@ -190,9 +191,10 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
 
   async function onConnected(one: MqttClient, connack: IConnackPacket): Promise<void> {
     try {
+      const gone = session.filters.filter((filter) => !filters.includes(filter));
+      const added = filters.filter((filter) => !session.filters.includes(filter));
       // Never subscribed twice for nothing: it would bring all retained messages again.
-      if (!connack.sessionPresent || !subscribedInThisProcess) {
-        const gone = session.filters.filter((filter) => !filters.includes(filter));
+      if (!connack.sessionPresent || gone.length > 0 || added.length > 0) {
         if (connack.sessionPresent && gone.length > 0) await one.unsubscribeAsync(gone);
         const granted = await one.subscribeAsync(filters, {
           qos: 1,
@@ -205,7 +207,6 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
           log('warn', 'a broker refused a subscription', { broker: at.name, filters: refused });
         }
         session.filters = filters;
-        subscribedInThisProcess = true;
         await one.subscribeAsync('$SYS/#', { qos: 0 }).catch(() => {
           // Many brokers keep their counters to themselves.
         });

@@ -21,7 +21,10 @@ export interface PubackLine {
 /**
  * `take` is called for every PUBLISH, in order: false = not now, call `again` when there is room; nothing more is read meanwhile.
  */
-export function withholdPubacks(client: MqttClient, take: (packet: IPublishPacket, again: () => void) => boolean): PubackLine {
+export function withholdPubacks(
+  client: MqttClient,
+  take: (packet: IPublishPacket, again: () => void) => boolean,
+): PubackLine {
   const received = new Set<number>();
   let ready: number[] = [];
 

@@ -2,7 +2,13 @@ import type { Listen } from '#lib/config.ts';
 import { HopscopeError } from '#lib/errors.ts';
 
 /** A listener that cannot start, in a sentence that says what to change. */
-export function cannotListen(what: string, at: Listen, setting: string, variable: string, error: unknown): HopscopeError {
+export function cannotListen(
+  what: string,
+  at: Listen,
+  setting: string,
+  variable: string,
+  error: unknown,
+): HopscopeError {
   const code = (error as NodeJS.ErrnoException).code ?? String(error);
   const found =
     code === 'EADDRINUSE'

@@ -1,8 +1,21 @@
-import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall, type UntypedHandleCall } from '@grpc/grpc-js';
+import {
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type sendUnaryData,
+  setLogVerbosity,
+  type UntypedHandleCall,
+} from '@grpc/grpc-js';
 import type { Listen } from '#lib/config.ts';
-import { HopscopeError } from '#lib/errors.ts';
+import type { HopscopeError } from '#lib/errors.ts';
 import { MalformedError } from '#lib/wire/malformed-error.ts';
-import { countLogRecords, exportLogsResponse, exportMetricsResponse, exportTraceResponse } from '#lib/wire/otlp-answer.ts';
+import {
+  countLogRecords,
+  exportLogsResponse,
+  exportMetricsResponse,
+  exportTraceResponse,
+} from '#lib/wire/otlp-answer.ts';
 import { encoding } from '#lib/wire/read-result.ts';
 import type { ListenerStats } from '../intake/messages.ts';
 import { cannotListen } from './cannot-listen.ts';
@@ -66,10 +79,14 @@ export async function startOtlpGrpc(at: Listen, receiving: Receiving): Promise<O
   const take = (endpoint: Endpoint, bytes: Buffer, answer: Answer): void => {
     requests++;
     const refusal = gather.refusal();
-    if (refusal) return refuse(answer, rpcCode.unavailable, 'spool', refusal.message);
+    if (refusal) {
+      refuse(answer, rpcCode.unavailable, 'spool', refusal.message);
+      return;
+    }
     const size = bytes.length;
     if (!admission.take(size)) {
-      return refuse(answer, rpcCode.unavailable, 'busy', `${admission.takenBytes} bytes of requests are being read already`);
+      refuse(answer, rpcCode.unavailable, 'busy', `${admission.takenBytes} bytes of requests are being read already`);
+      return;
     }
     try {
       if (endpoint === 'logs') {
@@ -77,7 +94,8 @@ export async function startOtlpGrpc(at: Listen, receiving: Receiving): Promise<O
         admission.give(size);
         const message = saidLogsAreIgnored ? '' : 'Hopscope keeps no logs: log records are counted and ignored';
         saidLogsAreIgnored = true;
-        return succeed(answer, endpoint, 0, message);
+        succeed(answer, endpoint, 0, message);
+        return;
       }
       const result = gather[endpoint](encoding.protobuf, bytes, (failed) => {
         admission.give(size);
@@ -92,6 +110,8 @@ export async function startOtlpGrpc(at: Listen, receiving: Receiving): Promise<O
     }
   };
 
+  // What goes wrong is told by our own errors and counts.
+  setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     'grpc.max_receive_message_length': limits.unpackedBytes,
     'grpc.max_concurrent_streams': 64,
@@ -121,7 +141,7 @@ export async function startOtlpGrpc(at: Listen, receiving: Receiving): Promise<O
     stats: () => ({
       name: 'otlp-grpc',
       listen,
-      connections: 0,
+      connections: null,
       requests,
       answers: { ...answers.counts },
       refused: { ...refused.counts },

@@ -47,6 +47,7 @@ export function readBody(
   let whole: Uint8Array | null = null;
   let filled = 0;
   let chunks: Uint8Array[] = [];
+  let received = false;
   let ended = false;
 
   const end = (failure: BodyFailure | null, bytes: Uint8Array = nothing): void => {
@@ -75,6 +76,7 @@ export function readBody(
     filled += chunk.length;
   });
   request.on('end', () => {
+    received = true;
     if (ended) return;
     if (length === null) {
       whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
@@ -85,8 +87,11 @@ export function readBody(
     unpack(packed, body, limits.unpackedBytes, end);
   });
   // 'close' comes after 'end' too; without one the sender went away in the middle.
-  request.on('close', () => end('cut-off'));
-  request.on('error', () => end('cut-off'));
+  const cutOff = (): void => {
+    if (!received) end('cut-off');
+  };
+  request.on('close', cutOff);
+  request.on('error', cutOff);
 }
 
 const nothing = new Uint8Array(0);
@@ -102,9 +107,11 @@ function unpack(
     try {
       bytes = gunzipSync(packed, { maxOutputLength: limitBytes });
     } catch (error) {
-      return end((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'too-large' : 'bad-gzip');
+      end((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 'too-large' : 'bad-gzip');
+      return;
     }
-    return body.take(bytes.length) ? end(null, bytes) : end('busy');
+    body.take(bytes.length) ? end(null, bytes) : end('busy');
+    return;
   }
   const gunzip = createGunzip({ chunkSize: 256 * 1024, finishFlush: constants.Z_FINISH });
   const chunks: Buffer[] = [];

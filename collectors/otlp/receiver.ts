@@ -10,9 +10,9 @@ import {
   statusBody,
 } from '#lib/wire/otlp-answer.ts';
 import { type Encoding, encoding, type ReadResult } from '#lib/wire/read-result.ts';
+import { hostCheck } from '../host-names.ts';
 import type { ListenerStats } from '../intake/messages.ts';
 import { cannotListen } from './cannot-listen.ts';
-import { hostCheck } from '../host-names.ts';
 import { Body, type BodyFailure, readBody } from './read-body.ts';
 import { type Receiving, rpcCode, Tally } from './receiving.ts';
 
@@ -95,16 +95,32 @@ export async function startOtlpReceiver(at: Listen, receiving: Receiving): Promi
     response.end(bytes);
   }
 
-  function succeed(response: ServerResponse, endpoint: Endpoint, as: Encoding, rejected: number, message: string): void {
-    if (rejected > 0 || message !== '') return send(response, 200, as, answerOf[endpoint](as, rejected, message));
+  function succeed(
+    response: ServerResponse,
+    endpoint: Endpoint,
+    as: Encoding,
+    rejected: number,
+    message: string,
+  ): void {
+    if (rejected > 0 || message !== '') {
+      send(response, 200, as, answerOf[endpoint](as, rejected, message));
+      return;
+    }
     const key = endpoint + as;
     let bytes = fullSuccess.get(key);
-    if (!bytes) fullSuccess.set(key, (bytes = answerOf[endpoint](as, 0, '')));
+    if (!bytes) {
+      bytes = answerOf[endpoint](as, 0, '');
+      fullSuccess.set(key, bytes);
+    }
     send(response, 200, as, bytes);
   }
 
   /** All that can be said before the body is read; null = go on. */
-  function refusalOf(request: IncomingMessage, endpoint: Endpoint | undefined, as: Encoding | undefined): Refusal | null {
+  function refusalOf(
+    request: IncomingMessage,
+    endpoint: Endpoint | undefined,
+    as: Encoding | undefined,
+  ): Refusal | null {
     const { headers, method } = request;
     if (!isOurs(headers.host)) {
       const message = `found Host "${headers.host ?? ''}", wanted a loopback name or one of web.hostNames in hopscope.yaml`;
@@ -169,7 +185,8 @@ export async function startOtlpReceiver(at: Listen, receiving: Receiving): Promi
       const message = saidLogsAreIgnored ? '' : 'Hopscope keeps no logs: log records are counted and ignored';
       if (!saidLogsAreIgnored) receiving.log('info', 'log records arrive and are ignored', {});
       saidLogsAreIgnored = true;
-      return succeed(response, endpoint, as, 0, message);
+      succeed(response, endpoint, as, 0, message);
+      return;
     }
     const result: ReadResult = gather[endpoint](as, bytes, (refusal) => {
       body.release();
@@ -221,7 +238,10 @@ export async function startOtlpReceiver(at: Listen, receiving: Receiving): Promi
     const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
     const wide = error.code === 'HPE_HEADER_OVERFLOW';
     if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') refused.add(late ? 'timeout' : 'bad-http');
-    if (!socket.writable) return socket.destroy() as unknown as void;
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
     const status = late ? '408 Request Timeout' : wide ? '431 Request Header Fields Too Large' : '400 Bad Request';
     answers.add(status.slice(0, 3));
     socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
@@ -232,7 +252,9 @@ export async function startOtlpReceiver(at: Listen, receiving: Receiving): Promi
     server.once('error', (error) => reject(cannotListen('OTLP/HTTP', at, 'otlp.listen', 'HOPSCOPE_OTLP', error)));
     server.listen(at.port, at.host, resolve);
   });
-  server.on('error', (error) => receiving.log('warn', 'the OTLP/HTTP listener reported an error', { why: error.message }));
+  server.on('error', (error) =>
+    receiving.log('warn', 'the OTLP/HTTP listener reported an error', { why: error.message }),
+  );
   const listen = { host: at.host, port: (server.address() as AddressInfo).port };
   let connections = 0;
   server.on('connection', (socket) => {
@@ -242,7 +264,14 @@ export async function startOtlpReceiver(at: Listen, receiving: Receiving): Promi
 
   return {
     listen,
-    stats: () => ({ name: 'otlp', listen, connections, requests, answers: { ...answers.counts }, refused: { ...refused.counts } }),
+    stats: () => ({
+      name: 'otlp',
+      listen,
+      connections,
+      requests,
+      answers: { ...answers.counts },
+      refused: { ...refused.counts },
+    }),
     logRecordsIgnored: () => logRecords,
     stop: () =>
       new Promise<void>((resolve) => {

@@ -8,14 +8,15 @@ import { linkTo } from '../ui/link-to.ts';
 import { Panel } from '../ui/panel.tsx';
 import { Spark } from '../ui/spark.tsx';
 
-const mostTopics = 5;
+/** with nothing to decide above it the panel has room for more */
+const topicsShown = (view: FleetView): number => (view.decisions.length === 0 ? 8 : 4);
 const mostBrokers = 3;
 
 /** What the brokers carry, and its largest topics. */
 export function BrokerTraffic({ view }: { view: FleetView }) {
   const [first] = view.topics;
   const silent = view.topTopics.filter((topic) => topic.state === 'silent');
-  const flowing = view.topTopics.filter((topic) => topic.state !== 'silent').slice(0, mostTopics);
+  const flowing = view.topTopics.filter((topic) => topic.state !== 'silent').slice(0, topicsShown(view));
   return (
     <Panel
       id="broker-traffic"
@@ -111,10 +112,10 @@ function TopicRow({ topic, view }: { topic: TopicItem; view: FleetView }) {
     <tr className="group">
       <th scope="row" className="font-normal">
         <Link
-          href={linkTo('/topics', view.range, { q: topic.topic })}
+          href={linkTo('/topics', view.range, { search: topic.topic })}
           prefetch={false}
           title={topic.topic}
-          className="flex min-h-6 items-center gap-1.5 group-hover:underline max-phone:min-h-11 desk:min-h-4.5"
+          className="flex min-h-6 items-center gap-1.5 group-hover:underline max-phone:min-h-11"
         >
           {topic.state === 'silent' && <SilentMark />}
           <span className="truncate font-mono">{topic.topic}</span>

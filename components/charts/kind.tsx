@@ -25,7 +25,13 @@ export function KindPatterns({ scope }: { scope: string }) {
         <rect width="6" height="6" className="fill-net" opacity=".34" />
         <rect width="2.6" height="6" className="fill-net" />
       </pattern>
-      <pattern id={`${scope}-downlink`} width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(-45)">
+      <pattern
+        id={`${scope}-downlink`}
+        width="6"
+        height="6"
+        patternUnits="userSpaceOnUse"
+        patternTransform="rotate(-45)"
+      >
         <rect width="6" height="6" className="fill-net" opacity=".34" />
         <rect width="2.6" height="6" className="fill-net" />
       </pattern>
@@ -57,7 +63,13 @@ export function kindPaint(scope: string, kind: StretchKind): { fill?: string; cl
 }
 
 export const kindStrokeClass = (kind: StretchKind): string =>
-  networkKinds.has(kind) ? 'stroke-net' : kind === 'processing' ? 'stroke-cpu' : kind === 'broker' ? 'stroke-brk' : 'stroke-ink3';
+  networkKinds.has(kind)
+    ? 'stroke-net'
+    : kind === 'processing'
+      ? 'stroke-cpu'
+      : kind === 'broker'
+        ? 'stroke-brk'
+        : 'stroke-ink3';
 
 /** The small sample beside a word: legend, ledger, legs. The word stands beside it. */
 export function KindSwatch({ kind, scope, className = '' }: { kind: StretchKind; scope: string; className?: string }) {

@@ -58,7 +58,9 @@ export function linearScale(low: number, high: number, about?: number): Scale {
   };
 }
 
-const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800];
+const timeSteps = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800,
+];
 
 /** Moments people read a clock by. */
 export function timeTicks(fromMs: number, toMs: number, about = 5): number[] {

@@ -24,7 +24,7 @@ const labelGap = 15;
 const pillRowPx = 26;
 
 const tickText = (value: number): string =>
-  formatNumber(value, value >= 1 && Number.isInteger(value) ? 0 : value >= 0.1 ? 1 : 2);
+  formatNumber(value, Number.isInteger(value) ? 0 : Math.abs(value) >= 0.1 ? 1 : 2);
 
 function timeText(ms: number, spanMs: number): string {
   if (spanMs <= 1.5 * dayMs) return formatClock(ms);
@@ -114,7 +114,7 @@ export function TimeChart({
             focusable="false"
             viewBox={`0 0 ${plotWidth} ${height}`}
             preserveAspectRatio="none"
-            className="absolute inset-0 block h-full w-full overflow-visible"
+            className="absolute inset-0 block h-full w-full overflow-hidden"
           >
             {scale.ticks.map((tick) => (
               <line
@@ -128,19 +128,14 @@ export function TimeChart({
               />
             ))}
             {children}
-            {inRange.map((marker) => (
-              <line
-                key={`${marker.timeMs} ${marker.text}`}
-                x1={share(marker.timeMs) * plotWidth}
-                x2={share(marker.timeMs) * plotWidth}
-                y1={-4}
-                y2={height}
-                className="stroke-ink2"
-                strokeDasharray="3 3"
-                vectorEffect="non-scaling-stroke"
-              />
-            ))}
           </svg>
+          {inRange.map((marker) => (
+            <div
+              key={`${marker.timeMs} ${marker.text}`}
+              className="absolute -top-1 bottom-0 border-s border-dashed border-ink2"
+              style={{ left: `${share(marker.timeMs) * 100}%` }}
+            />
+          ))}
           {inRange.map((marker) => {
             const at = share(marker.timeMs);
             return withWords.has(marker) ? (
@@ -175,7 +170,11 @@ export function TimeChart({
         <div />
         <div className="relative mt-1 h-4">
           {ticks.map((ms) => (
-            <span key={ms} className="absolute -translate-x-1/2 whitespace-nowrap" style={{ left: `${share(ms) * 100}%` }}>
+            <span
+              key={ms}
+              className="absolute -translate-x-1/2 whitespace-nowrap"
+              style={{ left: `${share(ms) * 100}%` }}
+            >
               {timeText(ms, toMs - fromMs)}
             </span>
           ))}
@@ -198,16 +197,24 @@ export function linePath(
   stepMs: number,
   x: (ms: number) => number,
   y: (value: number) => number,
+  /** moments at which the level changed: a line that sloped over them would tell of values that never were */
+  breaks: readonly number[] = [],
 ): string {
+  const cut = (fromMs: number, toMs: number) =>
+    breaks.some((ms) => ms > fromMs + stepMs / 2 && ms <= toMs + stepMs / 2);
   let path = '';
   let lastMs = Number.NEGATIVE_INFINITY;
   points.forEach((point, index) => {
     if (point.value === null) return;
-    const joined = point.timeMs - lastMs <= stepMs * 1.5;
+    const joined = point.timeMs - lastMs <= stepMs * 1.5 && !cut(lastMs, point.timeMs);
     const at = `${round(x(point.timeMs + stepMs / 2))} ${round(y(point.value))}`;
     path += joined ? `L${at}` : `M${at}`;
     const next = points[index + 1];
-    const goesOn = next !== undefined && next.value !== null && next.timeMs - point.timeMs <= stepMs * 1.5;
+    const goesOn =
+      next !== undefined &&
+      next.value !== null &&
+      next.timeMs - point.timeMs <= stepMs * 1.5 &&
+      !cut(point.timeMs, next.timeMs);
     if (!joined && !goesOn) path += `m${-round((x(stepMs) - x(0)) * 0.4)} 0h${round((x(stepMs) - x(0)) * 0.8)}`;
     lastMs = point.timeMs;
   });
@@ -230,7 +237,8 @@ export function stepPath(
       continue;
     }
     const same = lastValue !== null && Math.abs(lastValue - point.value) < 1e-6;
-    if (!(same && point.timeMs - lastEnd <= stepMs * 0.5)) path += `M${round(x(point.timeMs))} ${round(y(point.value))}`;
+    if (!(same && point.timeMs - lastEnd <= stepMs * 0.5))
+      path += `M${round(x(point.timeMs))} ${round(y(point.value))}`;
     path += `H${round(x(point.timeMs + stepMs))}`;
     lastEnd = point.timeMs + stepMs;
     lastValue = point.value;

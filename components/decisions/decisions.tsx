@@ -30,7 +30,7 @@ export function Decisions({ view }: { view: FleetView }) {
       title={cards.length === 0 ? 'Nothing needs a decision' : 'Needs a decision'}
       note={
         cards.length === 0
-          ? `${plural(total, 'hop')} looked at`
+          ? plural(total, 'hop')
           : `${plural(view.decisions.length, 'cause')}, ${flagged} of ${plural(total, 'hop')}`
       }
       actions={<TextLink href={linkTo('/hops', view.range)}>All hops</TextLink>}
@@ -44,7 +44,7 @@ export function Decisions({ view }: { view: FleetView }) {
           return (
             <li
               key={decision.hopId + decision.title}
-              className={`relative border-b border-line px-3.5 py-2 ${isOver ? 'border-s-3 border-s-over bg-over-tint ps-2.75' : ''}`}
+              className={`relative border-b border-line px-3.5 py-1.5 ${isOver ? 'border-s-3 border-s-over bg-over-tint ps-2.75' : ''}`}
             >
               <div className="flex items-baseline gap-2">
                 <VerdictMark mark={decision.mark} className={`${markTextClass[decision.mark]} relative top-0.5`} />
@@ -67,7 +67,7 @@ export function Decisions({ view }: { view: FleetView }) {
                 <span className={isOver ? 'text-ink2' : 'text-ink3'}>{decision.note}</span>
                 <TextLink
                   href={linkTo(`/hops/${decision.hopId}`, view.range)}
-                  className="ms-auto inline-flex min-h-6 items-center text-dense after:absolute after:inset-0 max-phone:min-h-11"
+                  className="ms-auto inline-flex items-center text-dense after:absolute after:inset-0"
                   aria-label={`Open hop: ${decision.title}`}
                 >
                   Open hop

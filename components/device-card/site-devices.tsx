@@ -36,12 +36,12 @@ export function SiteDevices({ view }: { view: FleetView }) {
         </span>
       }
       actions={
-        <span className="text-dense text-ink3">
-          sparklines: {rangeWords(view.range)}, scale 0 to 100 %
-          <TextLink href={linkTo('/devices', view.range)} className="ms-3">
+        <>
+          <p className="text-dense text-ink3">sparklines: {rangeWords(view.range)}, scale 0 to 100 %</p>
+          <TextLink href={linkTo('/devices', view.range)} className="text-dense">
             All devices
           </TextLink>
-        </span>
+        </>
       }
     >
       {sites.length === 0 ? (
@@ -99,10 +99,10 @@ function SiteColumn({ site, view }: { site: FleetView['sites'][number]; view: Fl
             <th scope="col" className="truncate pb-1 text-body font-title text-ink">
               {site.name}
             </th>
-            <th scope="col" className="w-17 pb-1 text-end font-normal">
+            <th scope="col" className="w-14 pb-1 text-end font-normal">
               CPU %
             </th>
-            <th scope="col" className="w-17 pb-1 text-end font-normal">
+            <th scope="col" className="w-14 pb-1 text-end font-normal">
               RAM %
             </th>
           </tr>
@@ -132,7 +132,7 @@ function DeviceRow({ device, view }: { device: DeviceItem; view: FleetView }) {
         <Link
           href={linkTo(`/devices/${encodeURIComponent(device.id)}`, view.range)}
           prefetch={false}
-          className="flex min-h-6 items-center gap-1.5 pe-2 group-hover:underline max-phone:min-h-11"
+          className="flex min-h-6 items-center gap-1.5 pe-1 group-hover:underline max-phone:min-h-11"
         >
           <DeviceMark
             state={device.state}
@@ -171,10 +171,10 @@ function DeviceRow({ device, view }: { device: DeviceItem; view: FleetView }) {
 
 function Gauge({ share, spark, hot }: { share: number | null; spark: DeviceItem['cpuSpark']; hot: boolean }) {
   return (
-    <td className="p-0 text-end whitespace-nowrap">
-      <Spark spark={spark} range={[0, 1]} width={34} height={14} tone={hot ? 'noticeable' : 'data'} />
+    <td className="p-0 ps-1 text-end whitespace-nowrap">
+      <Spark spark={spark} range={[0, 1]} width={28} height={14} tone={hot ? 'noticeable' : 'data'} />
       <span
-        className={`inline-block w-7 font-strong ${hot ? 'text-noticeable' : share === null ? 'text-ink3' : 'text-ink'}`}
+        className={`inline-block w-6 font-strong ${hot ? 'text-noticeable' : share === null ? 'text-ink3' : 'text-ink'}`}
         title={share === null ? 'not reported in this range' : undefined}
       >
         {formatPercentBare(share)}

@@ -1,3 +1,4 @@
+import Link from 'next/link';
 import type { FleetView } from '#lib/views/schemas.ts';
 import { BrokerTraffic } from '../broker-traffic/broker-traffic.tsx';
 import { Decisions } from '../decisions/decisions.tsx';
@@ -29,12 +30,12 @@ export function FleetBoard({ view, table }: { view: FleetView; table: boolean })
         <Panel
           id="map"
           title={asTable ? 'Between sites' : 'Fleet map'}
-          note="p95 one way per site pair; colour is the worst hop on it"
+          note={asTable ? 'one way, worst first' : 'p95 one way per site pair; colour is the worst hop on it'}
           flush
           className="flex flex-col desk:col-start-1 desk:row-span-2 desk:row-start-1 [&>div]:flex [&>div]:flex-1 [&>div]:flex-col"
           actions={
             <>
-              <Legend marks={view.hopMarks} />
+              <Legend view={view} />
               {asTable && <Exports api="/api/v1/fleet" query={rangeText(view)} what="Between sites" />}
               {placed > 0 && (
                 <Segmented
@@ -95,7 +96,9 @@ export function FleetBoard({ view, table }: { view: FleetView; table: boolean })
 const rangeText = (view: FleetView): string =>
   new URLSearchParams({ from: view.range.fromText, to: view.range.toText }).toString();
 
-function Legend({ marks }: { marks: FleetView['hopMarks'] }) {
+/** what the colours mean, how many hops each has, and the way to them */
+function Legend({ view }: { view: FleetView }) {
+  const marks = view.hopMarks;
   const entries = [
     { mark: 'over', count: marks.over },
     { mark: 'noticeable', count: marks.noticeable },
@@ -108,11 +111,15 @@ function Legend({ marks }: { marks: FleetView['hopMarks'] }) {
       {entries
         .filter((entry) => entry.count > 0)
         .map((entry) => (
-          <li key={entry.mark} className="inline-flex items-center gap-1.5 whitespace-nowrap">
-            <VerdictMark mark={entry.mark} decorative />
-            <span className={entry.mark === 'ok' || entry.mark === 'no-data' ? 'text-ink2' : ''}>
+          <li key={entry.mark}>
+            <Link
+              href={linkTo('/hops', view.range, { mark: entry.mark })}
+              prefetch={false}
+              className={`inline-flex min-h-6 items-center gap-1.5 whitespace-nowrap hover:underline max-phone:min-h-11 ${entry.mark === 'ok' || entry.mark === 'no-data' ? 'text-ink2' : ''}`}
+            >
+              <VerdictMark mark={entry.mark} decorative />
               {entry.count} {markWords[entry.mark]}
-            </span>
+            </Link>
           </li>
         ))}
     </ul>

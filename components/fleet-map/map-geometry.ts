@@ -8,7 +8,6 @@ import {
   geoPath,
 } from 'd3-geo';
 import { feature } from 'topojson-client';
-import type { GeometryCollection, Topology } from 'topojson-specification';
 import land from 'world-atlas/land-110m.json' with { type: 'json' };
 
 /** Server only: d3 and the atlas must never reach the client bundle. The map hands on paths and percentages. */
@@ -27,13 +26,16 @@ export interface Point {
 export const mapWidth = 1048;
 export const mapHeight = 484;
 
-const margin = { x: 106, top: 64, bottom: 120 };
+const margin = { x: 112, top: 64, bottom: 120 };
+/** drawn above and below the picture, for a panel that is taller than it */
+const bleed = 160;
 /** a fleet in one town still shows the country around it */
 const shortestSpanDegrees = 14;
 /** above this the Mercator map shows ice only; arcs over the pole leave through the top */
 const highestLatitude = 72;
 
-const atlas = land as unknown as Topology<{ land: GeometryCollection }>;
+type Atlas = Parameters<typeof feature>[0];
+const atlas = land as unknown as Atlas & { objects: { land: Atlas['objects'][string] } };
 const landShape = feature(atlas, atlas.objects.land);
 
 /** The meridian opposite the middle of the widest longitude gap: the seam goes where nobody is. */
@@ -86,8 +88,8 @@ export function fleetProjection(sites: readonly GeoSite[]): FleetProjection {
   const high = Math.max(topOfArcs, low - (mapHeight - margin.top - margin.bottom));
   const shift = margin.top + (mapHeight - margin.top - margin.bottom - (low - high)) / 2 - high;
   projection.translate([mapWidth / 2, shift]).clipExtent([
-    [-8, -8],
-    [mapWidth + 8, mapHeight + 8],
+    [-8, -bleed],
+    [mapWidth + 8, mapHeight + bleed],
   ]);
 
   const path = geoPath(projection).digits(1);

@@ -17,7 +17,7 @@ const holds = (box: Box, point: Point): boolean =>
   point.x >= box.left && point.x <= box.left + box.width && point.y >= box.top && point.y <= box.top + box.height;
 
 const outside = (box: Box): number => {
-  const edge = 6;
+  const edge = 3;
   return (
     Math.max(0, edge - box.left) +
     Math.max(0, edge - box.top) +
@@ -26,7 +26,7 @@ const outside = (box: Box): number => {
   );
 };
 
-const letterWidth = 6.4;
+const letterWidth = 5.9;
 export const pillHeight = 22;
 const pillWidth = (text: string): number => text.length * letterWidth + 34;
 export const markerRadius = 13;
@@ -55,7 +55,7 @@ export function placeSiteLabels(
   };
   const placed: SiteLabel[] = [];
   for (const site of sites) {
-    const width = Math.max(...site.lines.map((line, index) => line.length * (index === 0 ? 7.4 : 6)));
+    const width = Math.max(...site.lines.map((line, index) => line.length * (index === 0 ? 7 : 4.9)));
     const height = 18 + (site.lines.length - 1) * 15;
     const outward = { x: site.at.x - centre.x, y: site.at.y - centre.y };
     const length = Math.hypot(outward.x, outward.y) || 1;
@@ -116,6 +116,7 @@ export function placePills(
   for (const arc of arcs) {
     const width = pillWidth(arc.text);
     const shown = arc.samples.filter((sample) => sample.visible);
+    const length = shown.length < 2 ? 1 : Math.hypot(shown[0]!.x - shown.at(-1)!.x, shown[0]!.y - shown.at(-1)!.y);
     const candidates = shown.flatMap((sample, index) => {
       if (index % 4 !== 0) return [];
       const [before, after] = [shown[Math.max(0, index - 1)]!, shown[Math.min(shown.length - 1, index + 1)]!];
@@ -135,6 +136,8 @@ export function placePills(
           Math.abs(sample.t - 0.5) * 60 +
           off * 400 +
           Math.abs(offset) * 3.2 +
+          // a label as long as its arc would hide the dashes that say what it is
+          (offset === 0 && width > 0.4 * length ? (width / length) * 160 : 0) +
           // another arc's line under the label makes it look like that arc's
           arcs.reduce(
             (sum, other) =>

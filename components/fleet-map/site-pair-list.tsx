@@ -4,7 +4,7 @@ import { Duration } from '../ui/duration.tsx';
 import { linkTo } from '../ui/link-to.ts';
 import { RowHead, Table, Td, Th, Tr } from '../ui/table.tsx';
 import { VerdictLabel, VerdictMark } from '../verdict-badge/verdict-mark.tsx';
-import { sitePairs } from './site-pairs.ts';
+import { bySeverity, sitePairs } from './site-pairs.ts';
 
 const nameOf = (view: FleetView) => {
   const names = new Map(view.sites.map((site) => [site.id, site.name]));
@@ -44,7 +44,7 @@ export function SitePairList({ view }: { view: FleetView }) {
 /** The table twin of the map: every direction, and what stays within a site. */
 export function EdgeTable({ view }: { view: FleetView }) {
   const name = nameOf(view);
-  const edges = view.edges.toSorted((a, b) => (b.addedMs.p95 ?? -1) - (a.addedMs.p95 ?? -1));
+  const edges = view.edges.toSorted((a, b) => bySeverity(b, a) || (b.addedMs.p95 ?? -1) - (a.addedMs.p95 ?? -1));
   return (
     <Table caption="Latency between sites, one way">
       <thead>
@@ -85,7 +85,7 @@ export function EdgeTable({ view }: { view: FleetView }) {
                 href={linkTo(`/hops/${edge.worstHopId}`, view.range)}
                 prefetch={false}
                 className="inline-flex min-h-6 items-center text-acc hover:underline"
-                aria-label={`Open the worst hop from ${name(edge.from)} to ${name(edge.to)}`}
+                aria-label={`Open hop: the worst from ${name(edge.from)} to ${name(edge.to)}`}
               >
                 Open hop
               </Link>

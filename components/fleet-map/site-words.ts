@@ -18,6 +18,8 @@ export function siteWords(site: FleetView['sites'][number], devices: readonly De
     troubles.push({ text: `${site.degraded} ${hot ? 'hot' : 'degraded'}`, degraded: true });
   }
   if (site.down > 0) troubles.push({ text: `${site.down} silent`, degraded: false });
+  const unknown = site.devices - site.live - site.degraded - site.down;
+  if (unknown > 0 && unknown < site.devices) troubles.push({ text: `${unknown} unknown`, degraded: false });
   return { count: plural(site.devices, 'device'), troubles };
 }
 

@@ -7,8 +7,9 @@ import { formatBound, formatBudget, formatNumber, latencyFigure } from '../ui/fo
 const height = 252;
 const levels = 6;
 
-/** The step of the series as given; the heat map and the lines stand on the same one. */
-const stepOf = (view: HopView): number => view.heat.stepMs || 60_000;
+/** The series has an entry for every step of its grid, heard or not; its steps may be finer than the heat map's. */
+const stepOf = ({ series, heat }: HopView): number =>
+  series.length > 1 ? series[1]!.timeMs - series[0]!.timeMs : heat.stepMs || 60_000;
 
 /** Lowest and highest of everything that is drawn, so that budget and floor are always in the picture. */
 function extent(view: HopView, low: 'positive' | 'zero'): [number, number] {
@@ -58,7 +59,17 @@ function Lines({ view, scale, band }: { view: HopView; scale: Scale; band: boole
   const x = (ms: number) => ((ms - range.fromMs) / (range.toMs - range.fromMs)) * plotWidth;
   const width = (ms: number) => x(range.fromMs + ms);
   const y = (value: number) => scale.at(value) * height;
+  const breaks = view.changes.map((change) => change.timeMs);
   const points = (pick: 'p50Ms' | 'p95Ms') => series.map((point) => ({ timeMs: point.timeMs, value: point[pick] }));
+  // one path, so that neighbours do not darken each other where they meet
+  const bandPath = series
+    .filter((point) => point.p50Ms !== null && point.boundMs !== null && point.boundMs > 0)
+    .map((point) => {
+      const [top, foot] = [y(point.p50Ms! + point.boundMs!), y(point.p50Ms! - point.boundMs!)];
+      const step = width(stepMs);
+      return `M${x(point.timeMs).toFixed(2)} ${top.toFixed(1)}h${step.toFixed(2)}V${foot.toFixed(1)}h${(-step).toFixed(2)}z`;
+    })
+    .join('');
   const floor = stepPath(
     series.map((point) => ({ timeMs: point.timeMs, value: point.floorMs > 0 ? point.floorMs : null })),
     stepMs,
@@ -67,36 +78,29 @@ function Lines({ view, scale, band }: { view: HopView; scale: Scale; band: boole
   );
   return (
     <g fill="none" strokeLinejoin="round">
-      {band &&
-        series.map((point) =>
-          point.p50Ms === null || point.boundMs === null || point.boundMs === 0 ? null : (
-            <rect
-              key={point.timeMs}
-              x={x(point.timeMs)}
-              width={width(stepMs) * 1.02}
-              y={y(point.p50Ms + point.boundMs)}
-              height={Math.max(0.5, y(point.p50Ms - point.boundMs) - y(point.p50Ms + point.boundMs))}
-              className="fill-data"
-              opacity=".2"
-            />
-          ),
-        )}
+      {band && <path d={bandPath} className="fill-data" opacity=".2" />}
       <path
         d={`M0 ${y(hop.budgetMs)}H${plotWidth}`}
         className="stroke-over"
         strokeWidth="1.6"
         vectorEffect="non-scaling-stroke"
       />
-      <path d={floor} className="stroke-net" strokeWidth="1.6" strokeDasharray="2 2.5" vectorEffect="non-scaling-stroke" />
       <path
-        d={linePath(points('p95Ms'), stepMs, x, y)}
+        d={floor}
+        className="stroke-net"
+        strokeWidth="1.6"
+        strokeDasharray="2 2.5"
+        vectorEffect="non-scaling-stroke"
+      />
+      <path
+        d={linePath(points('p95Ms'), stepMs, x, y, breaks)}
         className="stroke-ink"
         strokeWidth="1.2"
         strokeDasharray="4 3"
         vectorEffect="non-scaling-stroke"
       />
       <path
-        d={linePath(points('p50Ms'), stepMs, x, y)}
+        d={linePath(points('p50Ms'), stepMs, x, y, breaks)}
         className="stroke-ink"
         strokeWidth="1.5"
         vectorEffect="non-scaling-stroke"
@@ -121,7 +125,8 @@ function Cells({ view, scale }: { view: HopView; scale: Scale }) {
     const top = scale.at(high) * height;
     const tall = Math.max(2, scale.at(low) * height - top - 0.8);
     const left = x(cell.timeMs) + column * 0.04;
-    paths[level] += `M${left.toFixed(2)} ${top.toFixed(1)}h${(column * 0.92).toFixed(2)}v${tall.toFixed(1)}h${(-column * 0.92).toFixed(2)}z`;
+    paths[level] +=
+      `M${left.toFixed(2)} ${top.toFixed(1)}h${(column * 0.92).toFixed(2)}v${tall.toFixed(1)}h${(-column * 0.92).toFixed(2)}z`;
   }
   return (
     <g className="fill-heat">
@@ -157,11 +162,11 @@ function FloorNote({ view, scale }: { view: HopView; scale: Scale }) {
 /** Latency of one hop over time: where its requests fell (heat), or its percentiles (lines). Budget and floor are always drawn. */
 export function HopChart({ view, show }: { view: HopView; show: 'heat' | 'lines' }) {
   const { range, series, heat, changes, hop } = view;
-  if (series.length === 0 && heat.cells.length === 0) {
+  if (series.every((point) => point.count === 0) && heat.cells.length === 0) {
     return <Empty why="No request crossed this hop in this range. Widen the range, or wait for the next request." />;
   }
   const scale = show === 'heat' ? logScale(...extent(view, 'positive')) : linearScale(...extent(view, 'zero'), 6);
-  const times = [...new Set([...series.map((point) => point.timeMs), ...heat.cells.map((cell) => cell.timeMs)])];
+  const heard = series.filter((point) => point.count > 0).map((point) => point.timeMs);
   return (
     <TimeChart
       name={hop.reason}
@@ -171,12 +176,7 @@ export function HopChart({ view, show }: { view: HopView; show: 'heat' | 'lines'
       height={height}
       labels={edgeLabels(view)}
       markers={changes}
-      gaps={gapsOf(
-        times.sort((a, b) => a - b),
-        stepOf(view),
-        range.fromMs,
-        range.toMs,
-      )}
+      gaps={gapsOf(heard, stepOf(view), range.fromMs, range.toMs)}
       over={<FloorNote view={view} scale={scale} />}
     >
       {show === 'heat' && <Cells view={view} scale={scale} />}

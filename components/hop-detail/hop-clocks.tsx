@@ -1,6 +1,6 @@
 import type { HopView } from '#lib/views/schemas.ts';
-import { formatBound, formatChange, formatNumber, unknown } from '../ui/format.ts';
 import { TextLink } from '../ui/button.tsx';
+import { formatBound, formatChange, formatNumber, unknown } from '../ui/format.ts';
 import { Panel } from '../ui/panel.tsx';
 import { RowHead, Table, Td, Th, Tr } from '../ui/table.tsx';
 import { clockCure, clockWords } from './clock-words.ts';
@@ -14,7 +14,10 @@ function SafeBar({ boundMs, limitMs }: { boundMs: number; limitMs: number }) {
     <div className="mt-3">
       <div className="relative h-4" aria-hidden="true">
         <div className="absolute inset-x-0 top-1.5 h-1 rounded-full bg-line2" />
-        <div className={`absolute top-1.5 left-0 h-1 rounded-full ${tone}`} style={{ width: `${(boundMs / whole) * 100}%` }} />
+        <div
+          className={`absolute top-1.5 left-0 h-1 rounded-full ${tone}`}
+          style={{ width: `${(boundMs / whole) * 100}%` }}
+        />
         <div
           className={`absolute top-0.5 size-3 -translate-x-1/2 rounded-full ${tone}`}
           style={{ left: `clamp(6px, ${(boundMs / whole) * 100}%, 100%)` }}
@@ -38,14 +41,23 @@ export function HopClocks({ view }: { view: HopView }) {
   const words = hop.clock === null ? null : clockWords[hop.clock];
   const oneClock = hop.clock === 'same-clock' || hop.clock === 'round-trip';
   const limitMs = p95 === null ? null : Math.abs(hop.budgetMs - p95);
-  const cure = hop.verdict === 'cannot-tell' || hop.clock === 'assumed' || hop.clock === 'clock-wrong' ? clockCure(hop.clock) : null;
+  const cure =
+    hop.verdict === 'cannot-tell' || hop.clock === 'assumed' || hop.clock === 'clock-wrong'
+      ? clockCure(hop.clock)
+      : null;
   return (
     <Panel
       id="clocks"
       title="How sure are the clocks"
       actions={
         <span className={`font-strong ${hop.verdict === 'cannot-tell' ? 'text-cannot-tell' : ''}`}>
-          {hop.clock === null ? unknown : oneClock ? 'one clock' : hop.boundMs === null ? '± not known' : `± ${formatNumber(hop.boundMs, 1)} ms`}
+          {hop.clock === null
+            ? unknown
+            : oneClock
+              ? 'one clock'
+              : hop.boundMs === null
+                ? '± not known'
+                : `± ${formatNumber(hop.boundMs, 1)} ms`}
         </span>
       }
       flush
@@ -57,19 +69,20 @@ export function HopClocks({ view }: { view: HopView }) {
               <Th>Pair</Th>
               <Th numeric>Offset, ms</Th>
               <Th numeric>±</Th>
-              <Th>How</Th>
             </tr>
           </thead>
           <tbody>
             {clocks.map((clock) => (
               <Tr key={clock.pair}>
-                <RowHead className="font-mono break-all">{clock.pair}</RowHead>
+                <RowHead className="py-1">
+                  <span className="font-mono break-words">{clock.pair}</span>
+                  <span className="block text-note text-ink3" title={clockWords[clock.label].long}>
+                    {clockWords[clock.label].short}
+                  </span>
+                </RowHead>
                 <Td numeric>{formatChange(clock.offsetMs)}</Td>
                 <Td numeric className="text-ink3">
                   {clock.boundMs === null ? unknown : formatNumber(clock.boundMs, 1)}
-                </Td>
-                <Td className="text-ink2" title={clockWords[clock.label].long}>
-                  {clockWords[clock.label].short}
                 </Td>
               </Tr>
             ))}
@@ -78,7 +91,9 @@ export function HopClocks({ view }: { view: HopView }) {
       )}
       <div className="px-3.5 pt-2 pb-3 text-dense text-ink2">
         <p>{words === null ? 'No request with a figure in this range, so there is no clock to doubt.' : words.long}</p>
-        {hop.verdict === 'move' && <p className="mt-1.5">The floor alone is over the budget, so no clock error can change this verdict.</p>}
+        {hop.verdict === 'move' && (
+          <p className="mt-1.5">The floor alone is over the budget, so no clock error can change this verdict.</p>
+        )}
         {!oneClock && hop.boundMs !== null && limitMs !== null && hop.verdict !== 'move' && (
           <SafeBar boundMs={hop.boundMs} limitMs={limitMs} />
         )}
@@ -89,8 +104,8 @@ export function HopClocks({ view }: { view: HopView }) {
         )}
         {hop.rawMs.p50 !== null && hop.addedMs.p50 !== null && !oneClock && (
           <p className="mt-2 text-note text-ink3">
-            As the two clocks were sent: p50 {formatNumber(hop.rawMs.p50, 1)} ms. Corrected: {formatNumber(hop.addedMs.p50, 1)} ms{' '}
-            {formatBound(hop.addedMs.p50, hop.boundMs)}.
+            As the two clocks were sent: p50 {formatNumber(hop.rawMs.p50, 1)} ms. Corrected:{' '}
+            {formatNumber(hop.addedMs.p50, 1)} ms {formatBound(hop.addedMs.p50, hop.boundMs)}.
           </p>
         )}
       </div>

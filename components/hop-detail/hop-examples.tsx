@@ -91,11 +91,7 @@ export function HopExamples({ view }: { view: HopView }) {
                     : `± ${formatNumber(example.boundMs, 1)}`}
                 </Td>
                 <Td className="whitespace-nowrap">
-                  {example.error ? (
-                    <span className="text-ink2">failed</span>
-                  ) : (
-                    <VerdictLabel mark={example.mark} />
-                  )}
+                  {example.error ? <span className="text-ink2">failed</span> : <VerdictLabel mark={example.mark} />}
                 </Td>
               </Tr>
             ))}

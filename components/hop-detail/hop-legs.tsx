@@ -1,5 +1,12 @@
 import type { HopItem } from '#lib/views/schemas.ts';
-import { KindPatternSheet, KindPatterns, KindSwatch, kindPaint, kindStrokeClass, type StretchKind } from '../charts/kind.tsx';
+import {
+  KindPatternSheet,
+  KindPatterns,
+  KindSwatch,
+  kindPaint,
+  kindStrokeClass,
+  type StretchKind,
+} from '../charts/kind.tsx';
 import { siteName } from '../hop-head/site-name.ts';
 import { Drawing } from '../ui/drawing.tsx';
 import { formatBudget, formatChange, formatLedger, formatNumber, latencyFigure, unknown } from '../ui/format.ts';
@@ -77,7 +84,11 @@ function LegBar({ leg, mostMs }: { leg: Leg; mostMs: number }) {
   const x = (ms: number) => Math.max(0, Math.min(1, ms / mostMs)) * width;
   if (leg.ms === null) return null;
   return (
-    <Drawing viewBox={`0 0 ${width} 16`} preserveAspectRatio="none" className="block h-4 w-full min-w-20 overflow-visible">
+    <Drawing
+      viewBox={`0 0 ${width} 16`}
+      preserveAspectRatio="none"
+      className="block h-4 w-full min-w-20 overflow-visible"
+    >
       <KindPatterns scope={`bar-${leg.kind}`} />
       <rect
         x="0"
@@ -88,12 +99,7 @@ function LegBar({ leg, mostMs }: { leg: Leg; mostMs: number }) {
         {...kindPaint(`bar-${leg.kind}`, leg.kind)}
       />
       {leg.floorMs !== null && leg.floorMs > 0 && (
-        <path
-          d={`M${x(leg.floorMs)} 1V15`}
-          className="stroke-ink"
-          strokeWidth="2"
-          vectorEffect="non-scaling-stroke"
-        />
+        <path d={`M${x(leg.floorMs)} 1V15`} className="stroke-ink" strokeWidth="2" vectorEffect="non-scaling-stroke" />
       )}
       {leg.boundMs !== null && leg.boundMs > 0 && (
         <path
@@ -114,7 +120,11 @@ const bound = (ms: number | null, boundMs: number | null) =>
 /** Which part of the way takes the time. Medians: they need not add up to the median of the whole. */
 export function HopLegs({ hop, since }: { hop: HopItem; since: string }) {
   const legs = legsOf(hop);
-  const mostMs = Math.max(...legs.map((leg) => (leg.ms ?? 0) + (leg.boundMs ?? 0)), hop.legsMs === null ? hop.floorMs : 0, 0.1);
+  const mostMs = Math.max(
+    ...legs.map((leg) => (leg.ms ?? 0) + (leg.boundMs ?? 0)),
+    hop.legsMs === null ? hop.floorMs : 0,
+    0.1,
+  );
   const { p50 } = hop.addedMs;
   return (
     <Panel
@@ -154,7 +164,11 @@ export function HopLegs({ hop, since }: { hop: HopItem; since: string }) {
                 <LegBar leg={leg} mostMs={mostMs} />
               </Td>
               <Td numeric className="text-ink2">
-                {leg.floorMs === null ? <span title="the floor is known for the whole hop">{unknown}</span> : formatLedger(leg.floorMs)}
+                {leg.floorMs === null ? (
+                  <span title="the floor is known for the whole hop">{unknown}</span>
+                ) : (
+                  formatLedger(leg.floorMs)
+                )}
               </Td>
               <Td numeric className="font-strong">
                 {leg.ms === null ? <span title="not seen in this range">{unknown}</span> : formatLedger(leg.ms)}
@@ -163,7 +177,11 @@ export function HopLegs({ hop, since }: { hop: HopItem; since: string }) {
                 {bound(leg.ms, leg.boundMs)}
               </Td>
               <Td numeric>
-                {leg.ms === null || leg.floorMs === null ? <span className="text-ink3">{unknown}</span> : formatChange(leg.ms - leg.floorMs)}
+                {leg.ms === null || leg.floorMs === null ? (
+                  <span className="text-ink3">{unknown}</span>
+                ) : (
+                  formatChange(leg.ms - leg.floorMs)
+                )}
               </Td>
             </Tr>
           ))}

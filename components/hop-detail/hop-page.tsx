@@ -43,8 +43,14 @@ export function HopPage({ view, show }: { view: HopView; show: HopShow }) {
           { text: path ?? (hop.paths.length > 1 ? `on ${hop.paths.length} paths` : 'one hop') },
         ]}
         title={<HopName hop={hop} />}
-        badge={<VerdictBadge mark={hop.mark} word={hop.verdict === 'unanswered' ? 'unanswered' : markWords[hop.mark]} />}
-        beside={<span className="min-w-0 font-mono text-dense break-all text-ink2">{hop.via.destination || hop.via.system}</span>}
+        badge={
+          <VerdictBadge mark={hop.mark} word={hop.verdict === 'unanswered' ? 'unanswered' : markWords[hop.mark]} />
+        }
+        beside={
+          <span className="min-w-0 font-mono text-dense break-all text-ink2">
+            {hop.via.destination || hop.via.system}
+          </span>
+        }
         sentence={<Sentence text={hop.reason} />}
         actions={
           <>
@@ -70,7 +76,13 @@ export function HopPage({ view, show }: { view: HopView; show: HopShow }) {
                     { label: 'Table', current: show === 'table', href: here('table') },
                   ]}
                 />
-                <Link hidden data-key="t" href={here(show === 'table' ? 'heat' : 'table')} prefetch={false} scroll={false}>
+                <Link
+                  hidden
+                  data-key="t"
+                  href={here(show === 'table' ? 'heat' : 'table')}
+                  prefetch={false}
+                  scroll={false}
+                >
                   Table or drawing
                 </Link>
               </>

@@ -8,7 +8,8 @@ import { RangeLadder } from './range-ladder.tsx';
 const rule: Record<HopItem['verdict'], string> = {
   leave: 'Even at the far end of its error bar, p95 is within the budget.',
   move: 'The floor alone is over the budget: no repair of the network can help, only a shorter way.',
-  'fix-path': 'Even at the near end of its error bar, p95 is over the budget, while the floor would fit: the path is slow, not the distance.',
+  'fix-path':
+    'Even at the near end of its error bar, p95 is over the budget, while the floor would fit: the path is slow, not the distance.',
   unanswered: 'Requests went out and nobody answered, although somebody did before.',
   'cannot-tell': 'The budget lies inside the error bar: neither “within” nor “over” can be proven.',
   'no-data': 'Too few requests crossed this hop to judge it. Absent is not fast.',
@@ -35,7 +36,11 @@ export function HopWhy({ hop }: { hop: HopItem }) {
   const loMs = p95 === null || hop.boundMs === null ? null : Math.max(p95 - hop.boundMs, hop.floorMs);
   const what = hop.verdict === 'move' && hop.moveWhat !== null ? `Move the ${hop.moveWhat}` : verdictWords[hop.verdict];
   return (
-    <Panel id="why" title="Why this verdict" actions={<VerdictLabel mark={hop.mark} word={what} className="text-dense" />}>
+    <Panel
+      id="why"
+      title="Why this verdict"
+      actions={<VerdictLabel mark={hop.mark} word={what} className="text-dense" />}
+    >
       <p className="mb-2.5 text-ink2">{rule[hop.verdict]}</p>
       {hiMs !== null && loMs !== null && <RangeLadder hop={hop} loMs={loMs} hiMs={Math.max(hiMs, loMs)} />}
       <dl className="text-dense">
@@ -45,7 +50,11 @@ export function HopWhy({ hop }: { hop: HopItem }) {
         {hiMs !== null && loMs !== null ? (
           <>
             <Fact name="p95 plus its error">{ms(hiMs)}</Fact>
-            <Fact name={p95! - hop.boundMs! < hop.floorMs ? 'p95 less its error, not below the floor' : 'p95 less its error'}>
+            <Fact
+              name={
+                p95! - hop.boundMs! < hop.floorMs ? 'p95 less its error, not below the floor' : 'p95 less its error'
+              }
+            >
               {ms(loMs)}
             </Fact>
           </>

@@ -51,7 +51,11 @@ export const buttonHop: HopItem = {
   paths: ['button press'],
 };
 
-const hop = (id: number, change: Partial<HopItem>): HopItem => ({ ...buttonHop, id: id.toString(16).padStart(16, '0'), ...change });
+const hop = (id: number, change: Partial<HopItem>): HopItem => ({
+  ...buttonHop,
+  id: id.toString(16).padStart(16, '0'),
+  ...change,
+});
 
 export const inspectHop = hop(2, {
   from: { service: 'wafer-inspect', site: 'san-francisco', application: 'factory' },
@@ -228,8 +232,7 @@ export const hopsStory: HopsView = {
 export const noHops: HopsView = {
   range: lastHour,
   items: [],
-  emptyReason:
-    'No hops yet: rio-hannover-1 publishes MQTT 3.1.1, so there is no trace context. Switch it to v5.',
+  emptyReason: 'No hops yet: rio-hannover-1 publishes MQTT 3.1.1, so there is no trace context. Switch it to v5.',
 };
 
 /** Numbers that look like noise and are the same on every run. */
@@ -240,15 +243,22 @@ const noise = (seed: number): number => {
 
 export function hopStory(item: HopItem = buttonHop): HopView {
   const edgesMs = Array.from({ length: 40 }, (_, index) => 0.4 * 2 ** (index / 4));
-  const rowOf = (ms: number) => Math.max(0, edgesMs.findLastIndex((edge) => edge <= ms));
+  const rowOf = (ms: number) =>
+    Math.max(
+      0,
+      edgesMs.findLastIndex((edge) => edge <= ms),
+    );
   const series: HopView['series'] = [];
   const cells: HopView['heat']['cells'] = [];
   const moves = item === buttonHop;
   for (let minute = 0; minute < 60; minute++) {
     const timeMs = lastHour.fromMs + minute * minuteMs;
     const before = moves && timeMs < movedMs;
-    // two minutes in which the collector was away: a gap, not a zero
-    if (minute === 44 || minute === 45) continue;
+    // two minutes in which nothing came: a gap, not a zero
+    if (minute === 44 || minute === 45) {
+      series.push({ timeMs, count: 0, errors: 0, p50Ms: null, p95Ms: null, boundMs: null, floorMs: item.floorMs });
+      continue;
+    }
     const level = before ? 0.9 : (item.addedMs.p50 ?? 0);
     const p50Ms = level * (0.97 + noise(minute) * 0.06 + (before ? noise(minute + 7) * 0.25 - 0.12 : 0));
     const p95Ms = before ? 1.5 + noise(minute + 3) * 0.5 : p50Ms * 1.06 + noise(minute + 5);
@@ -315,7 +325,12 @@ export function hopStory(item: HopItem = buttonHop): HopView {
       { pair: 'site-ashburn : broker', offsetMs: -11.8, boundMs: 13.6, label: 'bounded', crossings: 372 },
     ],
     changes: moves
-      ? [{ timeMs: movedMs, text: 'snapshot v42: factory-events moved from booth-hannover to site-ashburn; p50 0.9 → 50.3 ms' }]
+      ? [
+          {
+            timeMs: movedMs,
+            text: 'snapshot v42: factory-events moved from booth-hannover to site-ashburn; p50 0.9 → 50.3 ms',
+          },
+        ]
       : [],
   };
 }

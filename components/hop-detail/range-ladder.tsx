@@ -9,7 +9,13 @@ export function RangeLadder({ hop, loMs, hiMs }: { hop: HopItem; loMs: number; h
   const at = (ms: number) => `${Math.min(100, Math.max(0, ((Math.log(Math.max(ms, 1e-3)) - low) / span) * 100))}%`;
   const left = at(loMs);
   const tone =
-    hop.mark === 'over' ? 'bg-over' : hop.mark === 'cannot-tell' ? 'bg-cannot-tell' : hop.mark === 'noticeable' ? 'bg-noticeable' : 'bg-ok';
+    hop.mark === 'over'
+      ? 'bg-over'
+      : hop.mark === 'cannot-tell'
+        ? 'bg-cannot-tell'
+        : hop.mark === 'noticeable'
+          ? 'bg-noticeable'
+          : 'bg-ok';
   const pin = (ms: number): React.CSSProperties => {
     const share = Number.parseFloat(at(ms));
     return { left: `${share}%`, transform: `translateX(${share < 12 ? 0 : share > 88 ? -100 : -50}%)` };

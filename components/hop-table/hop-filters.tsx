@@ -18,8 +18,19 @@ const verdicts = [
 
 const same = (value: string) => ({ value, text: value });
 
+/** The phone starts with the answer: what the text finds as well stays away until it is in use. */
+const onPhone = (value: string): string => (value === '' ? 'max-phone:hidden' : '');
+
 /** One GET form: the URL is the filter. */
-export function HopFilters({ view, query }: { view: HopsView; query: HopsQuery }) {
+export function HopFilters({
+  view,
+  query,
+  siteNames,
+}: {
+  view: HopsView;
+  query: HopsQuery;
+  siteNames: Record<string, string>;
+}) {
   const { applications, services, sites } = choicesOf(view.items);
   return (
     <form
@@ -28,6 +39,7 @@ export function HopFilters({ view, query }: { view: HopsView; query: HopsQuery }
     >
       <Hidden values={rangeQuery(view.range)} />
       {query.sort !== 'worst' && <Hidden values={[['sort', query.sort]]} />}
+      {query.path !== '' && <Hidden values={[['path', query.path]]} />}
       {query.reverse && <Hidden values={[['order', 'reverse']]} />}
       <TextField
         name="q"
@@ -35,7 +47,7 @@ export function HopFilters({ view, query }: { view: HopsView; query: HopsQuery }
         type="search"
         value={query.text}
         placeholder="service, topic, path"
-        className="max-phone:col-span-2 wide:w-52"
+        className="wide:w-52"
       />
       <ChoiceField
         name="application"
@@ -43,7 +55,7 @@ export function HopFilters({ view, query }: { view: HopsView; query: HopsQuery }
         value={query.application}
         any="All"
         choices={applications.map(same)}
-        className="wide:w-32"
+        className={`wide:w-32 ${onPhone(query.application)}`}
       />
       <ChoiceField
         name="service"
@@ -51,15 +63,15 @@ export function HopFilters({ view, query }: { view: HopsView; query: HopsQuery }
         value={query.service}
         any="All"
         choices={services.map(same)}
-        className="wide:w-40"
+        className={`wide:w-40 ${onPhone(query.service)}`}
       />
       <ChoiceField
         name="site"
         label="Site"
         value={query.site}
         any="All"
-        choices={sites.map((site) => ({ value: site, text: siteName(site) }))}
-        className="wide:w-36"
+        choices={sites.map((site) => ({ value: site, text: siteNames[site] ?? siteName(site) }))}
+        className={`wide:w-36 ${onPhone(query.site)}`}
       />
       <ChoiceField
         name="verdict"

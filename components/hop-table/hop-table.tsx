@@ -12,17 +12,27 @@ export const verdictText = (hop: HopItem): string =>
   hop.verdict === 'move' && hop.moveWhat === 'broker' ? 'Move the broker' : verdictWords[hop.verdict];
 
 export function HopMark({ hop }: { hop: HopItem }) {
-  return hop.verdict === 'unanswered' ? <BrokenArrow label="unanswered" className="text-over" /> : <VerdictMark mark={hop.mark} />;
+  return hop.verdict === 'unanswered' ? (
+    <BrokenArrow label="unanswered" className="text-over" />
+  ) : (
+    <VerdictMark mark={hop.mark} />
+  );
 }
 
 /** ± wider than the way to the budget: it decides, so it takes the colour */
 const unsure = (hop: HopItem): boolean => hop.verdict === 'cannot-tell';
 
 const why = (hop: HopItem): string =>
-  hop.clock === 'overlap' ? 'the servers outlived their answers' : hop.count === 0 ? 'no request in this range' : 'no request came with a figure';
+  hop.clock === 'overlap'
+    ? 'the servers outlived their answers'
+    : hop.count === 0
+      ? 'no request in this range'
+      : 'no request came with a figure';
 
 const failed = (hop: HopItem): string =>
-  hop.unanswered > 0 ? `${formatNumber(hop.errors)} errors, ${formatNumber(hop.unanswered)} unanswered` : `${formatNumber(hop.errors)} errors`;
+  hop.unanswered > 0
+    ? `${formatNumber(hop.errors)} errors, ${formatNumber(hop.unanswered)} unanswered`
+    : `${formatNumber(hop.errors)} errors`;
 
 /** Ranked hops as a table; the phone gets the same rows as cards. */
 export function HopTable({
@@ -114,19 +124,39 @@ export function HopTable({
               </Td>
               <Td numeric>{formatNumber(hop.count)}</Td>
               <Td numeric className="text-ink2" title={failed(hop)}>
-                {hop.count === 0 ? <span className="text-ink3">{unknown}</span> : formatNumber(hop.errors + hop.unanswered)}
+                {hop.count === 0 ? (
+                  <span className="text-ink3">{unknown}</span>
+                ) : (
+                  formatNumber(hop.errors + hop.unanswered)
+                )}
               </Td>
               <Td numeric>
-                <Duration ms={hop.addedMs.p50} boundMs={hop.boundMs} unit={false} unsure={unsure(hop)} whyUnknown={why(hop)} />
+                <Duration
+                  ms={hop.addedMs.p50}
+                  boundMs={hop.boundMs}
+                  unit={false}
+                  unsure={unsure(hop)}
+                  whyUnknown={why(hop)}
+                />
               </Td>
               <Td numeric>
-                <Duration ms={hop.addedMs.p95} boundMs={hop.boundMs} unit={false} unsure={unsure(hop)} whyUnknown={why(hop)} />
+                <Duration
+                  ms={hop.addedMs.p95}
+                  boundMs={hop.boundMs}
+                  unit={false}
+                  unsure={unsure(hop)}
+                  whyUnknown={why(hop)}
+                />
               </Td>
               <Td numeric className="text-ink2 max-wide:hidden">
                 {latencyFigure(hop.floorMs).text}
               </Td>
               <Td numeric className="max-wide:hidden">
-                {hop.overFloorMs === null ? <span className="text-ink3">{unknown}</span> : formatChange(hop.overFloorMs)}
+                {hop.overFloorMs === null ? (
+                  <span className="text-ink3">{unknown}</span>
+                ) : (
+                  formatChange(hop.overFloorMs)
+                )}
               </Td>
               <Td numeric className="text-ink2" title={hop.budgetFrom}>
                 {formatBudget(hop.budgetMs)}
@@ -153,7 +183,13 @@ export function HopCards({ items, range }: { items: readonly HopItem[]; range: R
               <HopName hop={hop} />
             </TextLink>
             <span className="text-end">
-              <Duration ms={hop.addedMs.p95} boundMs={hop.boundMs} unsure={unsure(hop)} mark={hop.mark} whyUnknown={why(hop)} />
+              <Duration
+                ms={hop.addedMs.p95}
+                boundMs={hop.boundMs}
+                unsure={unsure(hop)}
+                mark={hop.mark}
+                whyUnknown={why(hop)}
+              />
               <span className="block text-note text-ink3">p95 of {formatBudget(hop.budgetMs)}</span>
             </span>
           </div>

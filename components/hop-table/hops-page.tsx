@@ -1,4 +1,5 @@
 import type { HopsView, Mark } from '#lib/views/schemas.ts';
+import { withSiteNames } from '../hop-head/hop-name.tsx';
 import { PageHead, Sentence } from '../hop-head/page-head.tsx';
 import { RowKeys } from '../hop-head/row-keys.tsx';
 import { ButtonLink } from '../ui/button.tsx';
@@ -10,7 +11,7 @@ import { Exports } from '../ui/table.tsx';
 import { markWords, VerdictLabel } from '../verdict-badge/verdict-mark.tsx';
 import { HopFilters } from './hop-filters.tsx';
 import { HopCards, HopTable } from './hop-table.tsx';
-import { type HopSort, type HopsQuery, isFiltered, matches, sorted } from './hops-query.ts';
+import { type HopSort, type HopsQuery, isFiltered, isMark, matches, sorted } from './hops-query.ts';
 
 const order: Mark[] = ['over', 'noticeable', 'cannot-tell', 'ok', 'no-data'];
 
@@ -20,6 +21,7 @@ const params = (query: HopsQuery) => ({
   service: query.service,
   site: query.site,
   verdict: query.verdict,
+  path: query.path,
 });
 
 function sentenceOf(view: HopsView): string {
@@ -27,22 +29,34 @@ function sentenceOf(view: HopsView): string {
   const over = count('over');
   const unsure = count('cannot-tell');
   if (view.items.length === 0) return 'No hop was seen in this range.';
-  if (over === 0 && unsure === 0) return `Nothing needs a decision. All ${plural(view.items.length, 'hop')} are within budget or have nothing to judge.`;
+  if (over === 0 && unsure === 0)
+    return `Nothing needs a decision. All ${plural(view.items.length, 'hop')} are within budget or have nothing to judge.`;
   const parts = [
-    over > 0 ? `${plural(over, 'hop')} of ${formatNumber(view.items.length)} ${over === 1 ? 'is' : 'are'} over budget.` : '',
+    over > 0
+      ? `${plural(over, 'hop')} of ${formatNumber(view.items.length)} ${over === 1 ? 'is' : 'are'} over budget.`
+      : '',
     unsure > 0 ? `For ${formatNumber(unsure)} the clocks do not let us tell.` : '',
   ];
   return parts.filter((part) => part !== '').join(' ');
 }
 
 /** All hops, ranked by what they add. */
-export function HopsPage({ view, query }: { view: HopsView; query: HopsQuery }) {
+export function HopsPage({
+  view,
+  query,
+  siteNames = {},
+}: {
+  view: HopsView;
+  query: HopsQuery;
+  /** as configured; a site without one is called by its id */
+  siteNames?: Record<string, string>;
+}) {
   const { range } = view;
   const items = sorted(
     view.items.filter((hop) => matches(hop, query)),
     query.sort,
     query.reverse,
-  );
+  ).map((hop) => withSiteNames(hop, siteNames));
   const hrefOfSort = (sort: HopSort) =>
     linkTo('/hops', range, {
       ...params(query),
@@ -50,22 +64,29 @@ export function HopsPage({ view, query }: { view: HopsView; query: HopsQuery }) 
       order: query.sort === sort && !query.reverse ? 'reverse' : null,
     });
   const exportQuery = new URLSearchParams(rangeQuery(range));
-  for (const name of ['application', 'service', 'site'] as const) {
+  for (const name of ['application', 'service', 'site', 'path'] as const) {
     if (query[name] !== '') exportQuery.set(name, query[name]);
   }
+  if (isMark(query.verdict)) exportQuery.set('mark', query.verdict);
   return (
     <div className="px-4 pt-3 pb-4">
       <PageHead title="Hops" sentence={<Sentence text={sentenceOf(view)} />} />
       <Panel
         id="hops"
-        title={isFiltered(query) ? `${plural(items.length, 'hop')} of ${formatNumber(view.items.length)}` : plural(items.length, 'hop')}
+        title={
+          isFiltered(query)
+            ? `${plural(items.length, 'hop')} of ${formatNumber(view.items.length)}`
+            : plural(items.length, 'hop')
+        }
         note={`${rangeWords(range)}; added latency, ± of the clocks`}
         actions={
           <>
             <span className="flex flex-wrap gap-x-3 gap-y-1 text-dense">
               {order.map((mark) => {
                 const count = view.items.filter((hop) => hop.mark === mark).length;
-                return count === 0 ? null : <VerdictLabel key={mark} mark={mark} word={`${formatNumber(count)} ${markWords[mark]}`} />;
+                return count === 0 ? null : (
+                  <VerdictLabel key={mark} mark={mark} word={`${formatNumber(count)} ${markWords[mark]}`} />
+                );
               })}
             </span>
             <Exports api="/api/v1/hops" query={exportQuery.toString()} what="These hops" />
@@ -73,7 +94,7 @@ export function HopsPage({ view, query }: { view: HopsView; query: HopsQuery }) 
         }
         flush
       >
-        {view.items.length > 0 && <HopFilters view={view} query={query} />}
+        {view.items.length > 0 && <HopFilters view={view} query={query} siteNames={siteNames} />}
         {items.length > 0 ? (
           <>
             <HopTable items={items} range={range} sort={query.sort} reverse={query.reverse} hrefOfSort={hrefOfSort} />
@@ -87,8 +108,9 @@ export function HopsPage({ view, query }: { view: HopsView; query: HopsQuery }) 
         ) : (
           <Empty why={view.emptyReason ?? 'No request crossed between two services in this range.'}>
             <p>
-              A hop appears when a caller span and its callee span share a trace: over HTTP by the <code>traceparent</code> header,
-              over MQTT 5 by a user property of the same name. MQTT 3.1.1 cannot carry it.
+              A hop appears when a caller span and its callee span share a trace: over HTTP by the{' '}
+              <code>traceparent</code> header, over MQTT 5 by a user property of the same name. MQTT 3.1.1 cannot carry
+              it.
             </p>
             <p className="mt-2 flex flex-wrap gap-2">
               <ButtonLink href="/hops?from=now-24h&to=now">Look at the last 24 h</ButtonLink>

@@ -7,6 +7,8 @@ export interface HopsQuery {
   site: string;
   verdict: string;
   text: string;
+  /** root span name of the requests that cross */
+  path: string;
   sort: HopSort;
   /** true: the column's other direction */
   reverse: boolean;
@@ -15,7 +17,8 @@ export interface HopsQuery {
 export const hopSorts = ['worst', 'hop', 'count', 'errors', 'p50', 'p95', 'floor', 'over-floor', 'budget'] as const;
 export type HopSort = (typeof hopSorts)[number];
 
-const one = (value: string | string[] | undefined): string => ((Array.isArray(value) ? value[0] : value) ?? '').slice(0, 200);
+const one = (value: string | string[] | undefined): string =>
+  ((Array.isArray(value) ? value[0] : value) ?? '').slice(0, 200);
 
 export function hopsQueryOf(params: Record<string, string | string[] | undefined>): HopsQuery {
   const sort = one(params.sort);
@@ -25,27 +28,37 @@ export function hopsQueryOf(params: Record<string, string | string[] | undefined
     site: one(params.site),
     verdict: one(params.verdict),
     text: one(params.q).trim(),
+    path: one(params.path),
     sort: hopSorts.find((known) => known === sort) ?? 'worst',
     reverse: one(params.order) === 'reverse',
   };
 }
 
 export const isFiltered = (query: HopsQuery): boolean =>
-  [query.application, query.service, query.site, query.verdict, query.text].some((value) => value !== '');
+  [query.application, query.service, query.site, query.verdict, query.text, query.path].some((value) => value !== '');
 
 /** The verdicts people filter by; the mark is the wider net (over budget = move, fix the path, unanswered). */
 const marks: ReadonlySet<string> = new Set<Mark>(['ok', 'noticeable', 'over', 'cannot-tell', 'no-data']);
 
+export const isMark = (verdict: string): boolean => marks.has(verdict);
+
 export function matches(hop: HopItem, query: HopsQuery): boolean {
-  const { application, service, site, verdict, text } = query;
+  const { application, service, site, verdict, text, path } = query;
   if (application && hop.from.application !== application && hop.to.application !== application) return false;
   if (service && hop.from.service !== service && hop.to.service !== service) return false;
   if (site && hop.from.site !== site && hop.to.site !== site) return false;
-  if (verdict && (marks.has(verdict) && verdict !== 'cannot-tell' && verdict !== 'no-data' ? hop.mark : hop.verdict) !== verdict) {
-    return false;
-  }
+  if (path && !hop.paths.includes(path)) return false;
+  if (verdict && (isMark(verdict) ? hop.mark : hop.verdict) !== verdict) return false;
   if (text === '') return true;
-  const words = [hop.from.service, hop.from.site, hop.to.service, hop.to.site, hop.via.system, hop.via.destination, ...hop.paths];
+  const words = [
+    hop.from.service,
+    hop.from.site,
+    hop.to.service,
+    hop.to.site,
+    hop.via.system,
+    hop.via.destination,
+    ...hop.paths,
+  ];
   const heap = words.join(' ').toLowerCase();
   return text
     .toLowerCase()
@@ -54,7 +67,8 @@ export function matches(hop: HopItem, query: HopsQuery): boolean {
 }
 
 const rank: Record<Mark, number> = { over: 0, 'cannot-tell': 1, noticeable: 2, ok: 3, 'no-data': 4 };
-const title = (hop: HopItem) => `${hop.from.service} ${hop.from.site} ${hop.to.service} ${hop.to.site} ${hop.via.destination}`;
+const title = (hop: HopItem) =>
+  `${hop.from.service} ${hop.from.site} ${hop.to.service} ${hop.to.site} ${hop.via.destination}`;
 
 const figure: Record<Exclude<HopSort, 'worst' | 'hop'>, (hop: HopItem) => number | null> = {
   count: (hop) => hop.count,

@@ -1,6 +1,7 @@
 import Link from 'next/link';
 import type { FleetView } from '#lib/views/schemas.ts';
 import { Duration, OfBudget } from '../ui/duration.tsx';
+import { formatBound } from '../ui/format.ts';
 import { linkTo } from '../ui/link-to.ts';
 import { Spark } from '../ui/spark.tsx';
 import { VerdictMark } from '../verdict-badge/verdict-mark.tsx';
@@ -12,6 +13,10 @@ const hows = {
   unknown: 'p95',
 } as const;
 
+/** a long figure leaves no room for a line worth looking at */
+const hasRoom = (path: FleetView['paths'][number]): boolean =>
+  path.mark === 'cannot-tell' || formatBound(path.p95Ms, path.boundMs) === null;
+
 /** The request paths that matter most, each against its budget. */
 export function PathStrip({ view }: { view: FleetView }) {
   if (view.paths.length === 0) return null;
@@ -22,7 +27,7 @@ export function PathStrip({ view }: { view: FleetView }) {
           <p className="flex min-w-0 items-center gap-2 text-dense">
             <VerdictMark mark={path.mark} />
             <Link
-              href={linkTo('/traces', view.range, { rootName: path.name })}
+              href={linkTo('/traces', view.range, { name: path.name })}
               prefetch={false}
               title={`${path.name}: its requests`}
               className="stretch-link truncate max-phone:min-h-7"
@@ -31,7 +36,7 @@ export function PathStrip({ view }: { view: FleetView }) {
             </Link>
           </p>
           <p className="mt-0.5 flex items-end gap-2 text-dense" title={hows[path.how]}>
-            <span className="min-w-0 flex-1 truncate">
+            <span className="shrink-0 whitespace-nowrap">
               <Duration
                 ms={path.p95Ms}
                 boundMs={path.boundMs}
@@ -40,7 +45,15 @@ export function PathStrip({ view }: { view: FleetView }) {
               />{' '}
               {path.mark !== 'cannot-tell' && <OfBudget budgetMs={path.budgetMs} />}
             </span>
-            <Spark spark={path.spark} width={50} height={17} tone={path.mark} />
+            {hasRoom(path) && (
+              <Spark
+                spark={path.spark}
+                width={50}
+                height={17}
+                tone={path.mark}
+                className="ms-auto max-w-12.5 min-w-0 shrink!"
+              />
+            )}
           </p>
         </li>
       ))}

@@ -126,9 +126,6 @@ export function LiveUpdates() {
         aria-pressed={paused}
         disabled={fixed}
         onClick={() => setPaused(!paused)}
-        aria-label={
-          fixed ? 'Live updates: the range is fixed' : `Live updates: ${word}. ${paused ? 'Resume' : 'Pause'}`
-        }
         title={fixed ? 'A range with a fixed end does not move' : paused ? 'Resume (Space)' : 'Pause (Space)'}
         className="inline-flex h-7.5 items-center gap-2 rounded-button px-1.5 text-dense enabled:hover:bg-hover max-phone:h-11"
       >
@@ -142,6 +139,9 @@ export function LiveUpdates() {
         />
         <span className={`font-control whitespace-nowrap ${state === 'stale' ? 'text-noticeable' : 'text-ink'}`}>
           {word}
+        </span>
+        <span className="sr-only">
+          {fixed ? 'live updates are off' : paused ? 'resume live updates' : 'pause live updates'}
         </span>
         {detail !== null && (
           <span className="min-w-14 text-start whitespace-nowrap text-ink3 max-wide:hidden">{detail}</span>

@@ -96,17 +96,11 @@ export function RangePicker({
     'relative inline-flex h-7 items-center justify-center rounded-button border px-2 text-dense font-control max-phone:h-11';
   return (
     <details ref={details} className="relative">
-      <summary
-        aria-label={`Time range: ${last ?? ''} ${rangeClock(fromMs, toMs, last === null)}. Change`}
-        suppressHydrationWarning
-        className="flex h-7.5 list-none items-center gap-2 rounded-button border border-line2 px-2.5 text-dense hover:bg-hover max-phone:h-11 [&::-webkit-details-marker]:hidden"
-      >
-        <Icon name="clock" size={14} className="text-ink2" />
+      <summary className="flex h-7.5 list-none items-center gap-2 rounded-button border border-line2 px-2.5 text-dense hover:bg-hover max-phone:h-11 [&::-webkit-details-marker]:hidden">
+        <Icon name="clock" size={14} className="text-ink2 max-phone:hidden" />
+        <span className="sr-only">Time range:</span>
         {last && <span className="font-control whitespace-nowrap">{last}</span>}
-        <span
-          className={`whitespace-nowrap ${last ? 'text-ink3 max-desk:hidden' : 'font-control'}`}
-          suppressHydrationWarning
-        >
+        <span className={`whitespace-nowrap ${last ? 'text-ink3 max-desk:hidden' : 'font-control'}`}>
           {rangeClock(fromMs, toMs, last === null)}
         </span>
         <Icon name="chevronDown" size={12} className="text-ink3" />
@@ -158,7 +152,6 @@ export function RangePicker({
                   required
                   step={60}
                   defaultValue={new Date(ms).toISOString().slice(0, 16)}
-                  suppressHydrationWarning
                   className="h-7.5 w-full min-w-0 rounded-button border border-ctl bg-panel px-1.5 text-note text-ink max-phone:h-11"
                 />
               </label>
@@ -175,7 +168,6 @@ export function RangePicker({
             scroll={false}
             data-key="["
             aria-keyshortcuts="["
-            suppressHydrationWarning
             className={`${choice} gap-1 border-line2 text-ink2 hover:bg-hover`}
           >
             <Icon name="left" size={12} /> Earlier
@@ -187,7 +179,6 @@ export function RangePicker({
             scroll={false}
             data-key="]"
             aria-keyshortcuts="]"
-            suppressHydrationWarning
             className={`${choice} gap-1 border-line2 text-ink2 hover:bg-hover`}
           >
             Later <Icon name="right" size={12} />
@@ -199,7 +190,6 @@ export function RangePicker({
               prefetch={false}
               scroll={false}
               onClick={close}
-              suppressHydrationWarning
               className={`${choice} ms-auto gap-1 border-line2 text-ink2 hover:bg-hover`}
             >
               <Icon name="fix" size={12} /> Fix range

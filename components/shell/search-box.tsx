@@ -2,9 +2,14 @@ import Form from 'next/form';
 import { Icon } from '../ui/icon.tsx';
 
 /** A GET form: works before and without script. `/` brings the cursor here. */
-export function SearchBox({ defaultValue = '' }: { defaultValue?: string }) {
+export function SearchBox({ defaultValue = '', name = 'Search' }: { defaultValue?: string; name?: string }) {
   return (
-    <Form action="/search" role="search" className="relative w-47 max-wide:w-40 max-phone:w-auto max-phone:flex-1">
+    <Form
+      action="/search"
+      role="search"
+      aria-label={name}
+      className="relative w-47 max-wide:w-40 max-phone:w-auto max-phone:flex-1"
+    >
       <Icon
         name="search"
         size={14}

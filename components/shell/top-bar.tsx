@@ -8,11 +8,11 @@ import { type Theme, ThemeSwitch } from './theme-switch.tsx';
 
 export function TopBar({ theme, range }: { theme: Theme; range: ReactNode }) {
   return (
-    <header className="sticky top-0 z-30 flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 border-b border-line bg-panel px-4 max-phone:static max-phone:py-1">
+    <header className="sticky top-0 z-30 flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 max-phone:gap-x-2 border-b border-line bg-panel px-4 max-phone:static max-phone:py-1">
       <Link
         href="/"
         prefetch={false}
-        className="inline-flex items-center gap-2.5 text-sentence font-title max-phone:min-h-11"
+        className="inline-flex items-center gap-2.5 max-phone:gap-1.5 text-sentence font-title max-phone:min-h-11"
       >
         <Logo />
         Hopscope
@@ -22,7 +22,7 @@ export function TopBar({ theme, range }: { theme: Theme; range: ReactNode }) {
           <Nav />
         </Suspense>
       </div>
-      <div className="ms-auto flex items-center gap-3 max-phone:gap-1">
+      <div className="ms-auto flex items-center gap-3 max-phone:gap-0.5">
         <div className="max-phone:hidden">
           <SearchBox />
         </div>

@@ -2,7 +2,7 @@
 
 export const unknown = '–';
 /** keeps a number and its unit or ± on one line */
-export const nbsp = ' ';
+export const nbsp = '\u00a0';
 
 const grouped = (value: number, decimals: number): string => {
   const rounded = value.toFixed(decimals);

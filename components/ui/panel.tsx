@@ -29,12 +29,12 @@ export function Panel({
       aria-labelledby={`${id}-title`}
       className={`min-w-0 overflow-hidden rounded-panel border border-line bg-panel ${className}`}
     >
-      <header className="flex min-h-10 flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3.5 py-1.5">
+      <header className="flex min-h-10 flex-wrap items-center gap-x-3 gap-y-1 border-b border-line px-3.5 py-1">
         <Heading id={`${id}-title`} className="text-body font-title">
           {title}
         </Heading>
-        {note !== undefined && <p className="text-dense text-ink3">{note}</p>}
-        {actions !== undefined && <div className="ms-auto flex flex-wrap items-center gap-2">{actions}</div>}
+        {note !== undefined && <p className="text-dense text-ink3 max-phone:order-last max-phone:w-full">{note}</p>}
+        {actions !== undefined && <div className="ms-auto flex min-w-0 flex-wrap items-center gap-2">{actions}</div>}
       </header>
       <div className={flush ? '' : 'p-3.5'}>{children}</div>
     </section>

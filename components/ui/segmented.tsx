@@ -25,7 +25,7 @@ export function Segmented({ label, segments }: { label: string; segments: Segmen
     <div
       role="group"
       aria-label={label}
-      className="inline-flex divide-x divide-line2 rounded-button border border-line2"
+      className="inline-flex max-w-full overflow-x-auto divide-x divide-line2 rounded-button border border-line2"
     >
       {segments.map((segment, index) =>
         segment.href === undefined ? (

@@ -39,7 +39,7 @@ export function Th({
   sorted?: SortState;
   className?: string;
 }) {
-  const arrow = sorted === 'ascending' ? ' ↑' : sorted === 'descending' ? ' ↓' : '';
+  const arrow = sorted === 'ascending' ? '↑' : sorted === 'descending' ? '↓' : '';
   return (
     <th
       scope="col"
@@ -53,7 +53,7 @@ export function Th({
           href={href}
           prefetch={false}
           scroll={false}
-          className={`inline-flex min-h-6 items-center hover:text-ink ${sorted ? 'font-control text-ink' : ''}`}
+          className={`inline-flex min-h-6 items-center gap-1 hover:text-ink ${sorted ? 'font-control text-ink' : ''}`}
         >
           {children}
           <span aria-hidden="true">{arrow}</span>
@@ -105,7 +105,7 @@ export function Exports({ api, query, what }: { api: string; query: string; what
     return `${api}?${params}`;
   };
   return (
-    <span className="flex items-center gap-1 text-dense">
+    <span className="flex items-center gap-1 text-dense max-phone:hidden">
       {(['csv', 'json'] as const).map((format) => (
         <a
           key={format}

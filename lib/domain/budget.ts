@@ -1,4 +1,5 @@
 import type { BudgetRule } from './rule.ts';
+import { globMatches, topicFilterMatches } from './topic-filter.ts';
 import type { Millis } from './units.ts';
 
 export interface HopToBudget {
@@ -28,12 +29,48 @@ export interface Budget {
   rule: string;
 }
 
+const usualMs = 50;
+
 /** What one hop may add. `paths`: the paths through it. */
-export function budgetOf(_rules: BudgetRule[], _hop: HopToBudget, _paths: PathToBudget[]): Budget {
-  throw new Error('not built yet');
+export function budgetOf(rules: readonly BudgetRule[], hop: HopToBudget, paths: readonly PathToBudget[]): Budget {
+  const own = rules.find((rule) => rule.addedMs !== undefined && matchesHop(rule, hop));
+  if (own) return { ms: own.addedMs!, from: 'hop', rule: spokenRule(own) };
+  // Nobody has seen a path through it yet: then it stands for itself
+  const through =
+    paths.length > 0
+      ? paths
+      : [{ rootName: '', application: hop.toApplication, services: [hop.toService], destinations: [hop.destination] }];
+  let tightest: Budget | null = null;
+  for (const path of through) {
+    const budget = pathBudgetOf(rules, path);
+    if (budget && (tightest === null || budget.ms < tightest.ms)) tightest = budget;
+  }
+  return tightest ?? { ms: Math.max(usualMs, 2 * hop.floorMs), from: 'default', rule: 'default' };
 }
 
 /** What a path may take end to end: the first totalMs rule that matches; null when nobody said. */
-export function pathBudgetOf(_rules: BudgetRule[], _path: PathToBudget): Budget | null {
-  throw new Error('not built yet');
+export function pathBudgetOf(rules: readonly BudgetRule[], path: PathToBudget): Budget | null {
+  const rule = rules.find((r) => r.totalMs !== undefined && matchesPath(r, path));
+  return rule ? { ms: rule.totalMs!, from: 'path', rule: spokenRule(rule) } : null;
+}
+
+function matchesHop(rule: BudgetRule, hop: HopToBudget): boolean {
+  if (rule.topic !== undefined) return hop.destination !== '' && topicFilterMatches(rule.topic, hop.destination);
+  if (rule.service !== undefined) return globMatches(rule.service, hop.toService);
+  if (rule.application !== undefined) return rule.application === hop.toApplication;
+  return false;
+}
+
+function matchesPath(rule: BudgetRule, path: PathToBudget): boolean {
+  if (rule.path !== undefined) return globMatches(rule.path, path.rootName);
+  if (rule.topic !== undefined) return path.destinations.some((d) => d !== '' && topicFilterMatches(rule.topic!, d));
+  if (rule.service !== undefined) return path.services.some((s) => globMatches(rule.service!, s));
+  return rule.application !== undefined && rule.application === path.application;
+}
+
+function spokenRule(rule: BudgetRule): string {
+  if (rule.path !== undefined) return `path "${rule.path}"`;
+  if (rule.topic !== undefined) return `topic ${rule.topic}`;
+  if (rule.service !== undefined) return `service ${rule.service}`;
+  return `application ${rule.application}`;
 }

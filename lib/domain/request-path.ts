@@ -1,3 +1,5 @@
+import { hash64, spanIdHex } from './ids.ts';
+import { handlerOf, isReply, type TraceTree, type TreeSpan, traceTreeOf } from './trace-tree.ts';
 import type { Millis, Nanos } from './units.ts';
 
 /** A span as far as paths and ledgers ask; a StoredSpan is one. */
@@ -61,8 +63,45 @@ export interface EndToEnd {
 }
 
 /** Null when there is no span at all. */
-export function endToEndOf(_spans: PathSpan[], _crossings: PathCrossing[]): EndToEnd | null {
-  throw new Error('not built yet');
+export function endToEndOf(spans: readonly PathSpan[], crossings: readonly PathCrossing[]): EndToEnd | null {
+  const tree = traceTreeOf(spans, crossings);
+  return tree && endToEndOfTree(tree).figures;
+}
+
+/**
+ * Rule a where the root outlives its replies: something it asked for came back to its device while it ran (or nothing ever left).
+ * Else rule b: up to the end of the callee that ends last, on the requester's clock.
+ */
+export function endToEndOfTree(tree: TraceTree): { figures: EndToEnd; last: TreeSpan } {
+  const { root } = tree;
+  const crossed = tree.spans.filter((node) => node.into && reaches(node, root));
+  const closed = crossed.some(({ into, start }) =>
+    into!.crossing.message
+      ? into!.callee.span.deviceId === root.span.deviceId && isReply(into!) && start <= root.end
+      : handlerOf(into!.caller) === root && into!.caller.end <= root.end,
+  );
+  const isA = closed || crossed.length === 0;
+  const last = isA ? root : crossed.reduce((best, node) => (isLater(node, best) ? node : best));
+  return {
+    last,
+    figures: {
+      rule: isA ? 'a' : 'b',
+      totalNanos: last.end - root.start,
+      rawTotalNanos: last.span.endNanos - root.span.startNanos,
+      boundMs: last.bound === null ? null : last.bound / 1e6,
+      rootSpanId: root.span.spanId,
+      lastSpanId: last.span.spanId,
+      referenceDevice: root.span.deviceId,
+    },
+  };
+}
+
+const isLater = (one: TreeSpan, other: TreeSpan): boolean =>
+  one.end !== other.end ? one.end > other.end : one.span.spanId < other.span.spanId;
+
+function reaches(node: TreeSpan, root: TreeSpan): boolean {
+  for (let at: TreeSpan | null = node; at; at = at.parent) if (at === root) return true;
+  return false;
 }
 
 /** The tree of hops from the root: siblings by hop id, repeats collapsed, untraced far ends left out. */
@@ -82,6 +121,33 @@ export interface PathNode {
   next: PathNode[];
 }
 
-export function requestPathOf(_spans: PathSpan[], _crossings: PathCrossing[]): RequestPath | null {
-  throw new Error('not built yet');
+export function requestPathOf(spans: readonly PathSpan[], crossings: readonly PathCrossing[]): RequestPath | null {
+  const tree = traceTreeOf(spans, crossings);
+  if (!tree) return null;
+  const { span } = tree.root;
+  const hops = hopsBelow([tree.root]);
+  return {
+    id: hash64(span.name, span.resource.serviceName, span.site, JSON.stringify(hops.map(spelled))),
+    rootName: span.name,
+    rootService: span.resource.serviceName,
+    rootSite: span.site,
+    application: span.application,
+    hops,
+  };
 }
+
+/** The next hops from these spans and all they caused on their device, by hop id; repeats become one with a count. */
+function hopsBelow(begun: readonly TreeSpan[]): PathNode[] {
+  const callees = new Map<bigint, TreeSpan[]>();
+  const work = [...begun];
+  for (let i = 0; i < work.length; i++) {
+    for (const { crossing, callee } of work[i]!.out) callees.set(crossing.hop, [...(callees.get(crossing.hop) ?? []), callee]);
+    work.push(...work[i]!.local);
+  }
+  return [...callees]
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([hop, reached]) => ({ hop, count: reached.length, next: hopsBelow(reached) }));
+}
+
+/** How often a hop was crossed does not make another path. */
+const spelled = (node: PathNode): unknown => [spanIdHex(node.hop), node.next.map(spelled)];

@@ -47,22 +47,24 @@ export function createTopicTemplates(): TopicTemplates {
       if (isTemplate(topic)) return topic;
       const segments = topic.split('/');
       let parent = '';
-      for (const segment of segments.slice(0, maxSegments)) {
-        parent += `${parent === '' ? '' : '/'}${looksLikeId(segment) ? '+' : segmentOf(parent, segment)}`;
-      }
+      segments.slice(0, maxSegments).forEach((segment, level) => {
+        parent += `${level === 0 ? '' : '/'}${looksLikeId(segment) ? '+' : segmentOf(parent, segment)}`;
+      });
       return segments.length > maxSegments ? `${parent}/#` : parent;
     },
     learn(template) {
       let parent = '';
-      for (const segment of template.split('/').slice(0, maxSegments)) {
-        const values = below.get(parent);
-        if (segment === '+') {
-          // Shape or number? Only the number of values closes a place; a shape closes nothing for words
-        } else if (values !== 'folded' && (values !== undefined || below.size < maxParents)) {
-          below.set(parent, (values ?? new Set<string>()).add(segment));
-        }
-        parent += `${parent === '' ? '' : '/'}${segment}`;
-      }
+      template
+        .split('/')
+        .slice(0, maxSegments)
+        .forEach((segment, level) => {
+          const values = below.get(parent);
+          // A `+` may come of a shape or of a number of values: only the values that were kept say which
+          if (segment !== '+' && values !== 'folded' && (values !== undefined || below.size < maxParents)) {
+            below.set(parent, (values ?? new Set<string>()).add(segment));
+          }
+          parent += `${level === 0 ? '' : '/'}${segment}`;
+        });
     },
   };
 }

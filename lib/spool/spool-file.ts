@@ -41,9 +41,9 @@ interface RowHead {
   size: number;
 }
 
-/** The bytes belong to this seq and these figures, or the row counts as damaged. */
-const checksumOf = (seq: number, entry: SpoolEntry): number =>
-  crc32(entry.bytes, crc32(`${seq} ${entry.signal} ${entry.arrivalNanos} ${entry.items}`));
+/** The bytes belong to this place in the file and these figures, or the row counts as damaged. */
+const checksumOf = (place: number, entry: SpoolEntry): number =>
+  crc32(entry.bytes, crc32(`${place} ${entry.signal} ${entry.arrivalNanos} ${entry.items}`));
 
 /**
  * The spool's file: a numbered queue of batches in SQLite, WAL, synchronous=FULL. Synchronous: lives in the spool's worker.
@@ -58,6 +58,8 @@ export class SpoolFile {
   readonly #markPath: string;
   #db: DatabaseSync | null = null;
   #insert!: StatementSync;
+  /** place in the file = base + seq */
+  #base = 0;
   #lastSeq = 0;
   #lastMs = 0;
   #storedSeq = 0;
@@ -91,12 +93,12 @@ export class SpoolFile {
     try {
       const db = this.#alive();
       db.exec('BEGIN IMMEDIATE');
-      let seq = firstSeq;
+      let place = this.#base + firstSeq;
       for (const entry of entries) {
         const { signal, arrivalNanos, items, bytes } = entry;
         const restNanos = Number(arrivalNanos % nanosPerMilli);
-        this.#insert.run(seq, signal, epochMillisOf(arrivalNanos), restNanos, items, checksumOf(seq, entry), bytes);
-        seq++;
+        this.#insert.run(place, signal, epochMillisOf(arrivalNanos), restNanos, items, checksumOf(place, entry), bytes);
+        place++;
       }
       db.exec('COMMIT');
     } catch (error) {
@@ -117,9 +119,9 @@ export class SpoolFile {
     let bytes = 0;
     try {
       const statement = this.#alive().prepare(
-        'SELECT seq, signal, arrivalMs, restNanos, items, crc, bytes FROM batches WHERE seq >= ? ORDER BY seq LIMIT 4096',
+        'SELECT place, signal, arrivalMs, restNanos, items, crc, bytes FROM batches WHERE place >= ? ORDER BY place LIMIT 4096',
       );
-      for (const row of statement.iterate(fromSeq)) {
+      for (const row of statement.iterate(this.#base + fromSeq)) {
         const read = this.#rowOf(row);
         rows.push(read);
         bytes += read.bytes.length;
@@ -146,7 +148,7 @@ export class SpoolFile {
 
   stats(): SpoolStats {
     const space = diskSpaceOf(this.#options.dir);
-    const oldest = this.#db?.prepare('SELECT arrivalMs FROM batches ORDER BY seq LIMIT 1').get();
+    const oldest = this.#db?.prepare('SELECT arrivalMs FROM batches ORDER BY place LIMIT 1').get();
     return {
       collectorId: this.collectorId,
       spooledItems: { ...this.#unstoredItems },
@@ -166,7 +168,9 @@ export class SpoolFile {
     let more = false;
     try {
       const oversize = this.#usedBytes() - this.#options.keepBytes;
-      more = this.#dropStored((head, dropped) => dropped < oversize || head.arrivalMs < nowMs - this.#options.keepMs);
+      more = this.#dropStored(
+        (head, dropped) => dropped < oversize || head.arrivalMs < nowMs - this.#options.keepMs,
+      ).more;
       this.#writeMark();
     } catch (error) {
       this.#recover(error);
@@ -234,19 +238,21 @@ export class SpoolFile {
     db.exec('PRAGMA locking_mode = EXCLUSIVE');
     const isNew = (db.prepare('PRAGMA page_count').get()!.page_count as number) === 0;
     if (isNew) db.exec('PRAGMA auto_vacuum = INCREMENTAL');
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -4096');
+    db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -4096; PRAGMA journal_size_limit = 16777216',
+    );
     if (isNew) {
       db.exec(`
         BEGIN IMMEDIATE;
         CREATE TABLE batches (
-          seq INTEGER PRIMARY KEY, signal INTEGER NOT NULL, arrivalMs INTEGER NOT NULL,
+          place INTEGER PRIMARY KEY, signal INTEGER NOT NULL, arrivalMs INTEGER NOT NULL,
           restNanos INTEGER NOT NULL, items INTEGER NOT NULL, crc INTEGER NOT NULL, bytes BLOB NOT NULL
         ) STRICT;
-        CREATE TABLE collector (id TEXT NOT NULL) STRICT;
+        CREATE TABLE collector (id TEXT NOT NULL, base INTEGER NOT NULL) STRICT;
         PRAGMA user_version = ${format};
         COMMIT;
       `);
-      db.prepare('INSERT INTO collector VALUES (?)').run(randomUUID());
+      db.prepare('INSERT INTO collector VALUES (?, 0)').run(randomUUID());
     }
     const version = db.prepare('PRAGMA user_version').get()!.user_version;
     if (version !== format) throw new DamagedFile(`found format ${version}, wanted ${format}`);
@@ -254,20 +260,41 @@ export class SpoolFile {
       const found = db.prepare('PRAGMA quick_check(1)').get()!.quick_check;
       if (found !== 'ok') throw new DamagedFile(String(found));
     }
-    const id = db.prepare('SELECT id FROM collector').get()?.id;
-    if (typeof id !== 'string' || id === '') throw new DamagedFile('no collector id in it');
-    this.collectorId = id;
-    this.#insert = db.prepare('INSERT INTO batches (seq, signal, arrivalMs, restNanos, items, crc, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)');
-    const last = db.prepare('SELECT seq, arrivalMs FROM batches ORDER BY seq DESC LIMIT 1').get();
-    this.#lastSeq = (last?.seq as number | undefined) ?? 0;
+    const collector = db.prepare('SELECT id, base FROM collector').get();
+    if (typeof collector?.id !== 'string' || collector.id === '') throw new DamagedFile('no collector id in it');
+    this.collectorId = collector.id;
+    this.#base = collector.base as number;
+    this.#insert = db.prepare(
+      'INSERT INTO batches (place, signal, arrivalMs, restNanos, items, crc, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    );
+    this.#renameIfTheStoreLost(db);
+    const last = db.prepare('SELECT place, arrivalMs FROM batches ORDER BY place DESC LIMIT 1').get();
+    this.#lastSeq = last ? (last.place as number) - this.#base : 0;
     this.#lastMs = (last?.arrivalMs as number | undefined) ?? 0;
     const mark = this.#readMark();
-    this.#storedSeq = mark?.collectorId === id ? Math.min(mark.storedSeq, this.#lastSeq) : 0;
-    if (this.#options.watermarks) this.#storedSeq = this.#options.watermarks.get(id) ?? 0;
-    // Rows dropped after they were stored leave no hole to wait for.
-    const first = db.prepare('SELECT seq FROM batches ORDER BY seq LIMIT 1').get();
-    this.#storedSeq = Math.max(this.#storedSeq, ((first?.seq as number | undefined) ?? 1) - 1);
+    this.#storedSeq = mark?.collectorId === this.collectorId ? Math.min(mark.storedSeq, this.#lastSeq) : 0;
+    if (this.#options.watermarks) this.#storedSeq = this.#options.watermarks.get(this.collectorId) ?? 0;
     this.#heads(this.#storedSeq + 1, this.#lastSeq);
+  }
+
+  /**
+   * A store that lost what it had is refilled from here (F11), but the batches before the oldest kept one are gone, and it would
+   * wait for them for ever: the kept ones become a collector of their own, numbered from 1.
+   */
+  #renameIfTheStoreLost(db: DatabaseSync): void {
+    const first = db.prepare('SELECT place, arrivalMs FROM batches ORDER BY place LIMIT 1').get();
+    if (!first || !this.#options.watermarks) return;
+    const known = this.#options.watermarks.get(this.collectorId) ?? 0;
+    const firstSeq = (first.place as number) - this.#base;
+    if (firstSeq <= known + 1) return;
+    this.gaps.push({
+      fromMs: first.arrivalMs as number,
+      toMs: first.arrivalMs as number,
+      what: `the store lost data: it is filled again from this moment on, ${firstSeq - 1 - known} batches before it are no longer kept`,
+    });
+    this.collectorId = randomUUID();
+    this.#base = (first.place as number) - 1;
+    db.prepare('UPDATE collector SET id = ?, base = ?').run(this.collectorId, this.#base);
   }
 
   #startAnew(mark: Mark | null, lost: string | null): void {
@@ -299,12 +326,15 @@ export class SpoolFile {
     let old: DatabaseSync | null = null;
     try {
       old = new DatabaseSync(aside, { timeout: 0 });
-      const one = old.prepare('SELECT seq, signal, arrivalMs, restNanos, items, crc, bytes FROM batches WHERE seq >= ? ORDER BY seq LIMIT 1');
-      for (let seq = storedSeq + 1; ; ) {
-        const found = one.get(seq);
+      const base = (old.prepare('SELECT base FROM collector').get()?.base as number | undefined) ?? 0;
+      const one = old.prepare(
+        'SELECT place, signal, arrivalMs, restNanos, items, crc, bytes FROM batches WHERE place >= ? ORDER BY place LIMIT 1',
+      );
+      for (let place = base + storedSeq + 1; ; ) {
+        const found = one.get(place);
         if (found === undefined) break;
         const row = this.#rowOf(found);
-        seq = row.seq + 1;
+        place = (found.place as number) + 1;
         if (row.damaged) continue;
         this.append([row]);
         saved++;
@@ -369,53 +399,69 @@ export class SpoolFile {
     this.#madeRoomAt = now;
     // The replay window is a luxury; room for what arrives now is not.
     try {
-      const wanted = space.refuseBelowBytes - space.freeBytes + 8 * 1024 ** 2;
-      while (this.#dropStored((_, dropped) => dropped < wanted));
-      this.#db.exec('PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)');
+      const wanted = space.refuseBelowBytes - space.freeBytes + 4 * 1024 ** 2;
+      let left = wanted;
+      while (left > 0) {
+        const dropped = this.#dropStored((_, sum) => sum < left).droppedBytes;
+        if (dropped === 0) break;
+        left -= dropped;
+      }
+      this.#giveBack(wanted);
     } catch (error) {
       this.#recover(error);
     }
     return diskSpaceOf(this.#options.dir);
   }
 
-  /** One short transaction; true when it stopped because it was long enough. The last row stays: it carries the numbering. */
-  #dropStored(wanted: (head: RowHead, droppedBytes: number) => boolean): boolean {
-    const bytesPerStep = 16 * 1024 ** 2;
-    let dropped = 0;
-    let last = 0;
-    let stopped = false;
-    for (const head of this.#heads(0, Math.min(this.#storedSeq, this.#lastSeq - 1), 256)) {
-      stopped = !wanted(head, dropped);
-      if (stopped) break;
-      dropped += head.size;
-      last = head.seq;
-      if (dropped >= bytesPerStep) break;
+  /** Free pages go back to the disk in small steps: moving pages needs room in the WAL, which is what there is little of. */
+  #giveBack(bytes: number): void {
+    const pagesPerStep = 256;
+    const free = (): number => this.#db!.prepare('PRAGMA freelist_count').get()!.freelist_count as number;
+    this.#db!.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    for (let steps = Math.ceil(bytes / (pagesPerStep * 4096)); steps > 0 && free() > 0; steps--) {
+      this.#db!.exec(`PRAGMA incremental_vacuum(${pagesPerStep}); PRAGMA wal_checkpoint(TRUNCATE)`);
     }
-    if (last === 0) return false;
-    this.#db!.prepare('DELETE FROM batches WHERE seq <= ?').run(last);
-    return !stopped;
+  }
+
+  /** One short transaction. The last row stays: it carries the numbering. */
+  #dropStored(wanted: (head: RowHead, droppedBytes: number) => boolean): { droppedBytes: number; more: boolean } {
+    const bytesPerStep = 16 * 1024 ** 2;
+    let droppedBytes = 0;
+    let last = 0;
+    let more = true;
+    for (const head of this.#heads(0, Math.min(this.#storedSeq, this.#lastSeq - 1), 256)) {
+      more = wanted(head, droppedBytes);
+      if (!more) break;
+      droppedBytes += head.size;
+      last = head.seq;
+      if (droppedBytes >= bytesPerStep) break;
+    }
+    if (last === 0) return { droppedBytes: 0, more: false };
+    this.#db!.prepare('DELETE FROM batches WHERE place <= ?').run(this.#base + last);
+    return { droppedBytes, more };
   }
 
   #heads(fromSeq: number, toSeq: number, limit = -1): RowHead[] {
     if (fromSeq > toSeq || this.#db === null) return [];
     return this.#db
       .prepare(
-        'SELECT seq, signal, arrivalMs, items, length(bytes) AS size FROM batches WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?',
+        `SELECT place - ${this.#base} AS seq, signal, arrivalMs, items, length(bytes) AS size
+         FROM batches WHERE place BETWEEN ? AND ? ORDER BY place LIMIT ?`,
       )
-      .all(fromSeq, toSeq, limit) as unknown as RowHead[];
+      .all(this.#base + fromSeq, this.#base + toSeq, limit) as unknown as RowHead[];
   }
 
   #rowOf(row: Record<string, unknown>): SpoolRow {
     const read: SpoolRow = {
       collectorId: this.collectorId,
-      seq: row.seq as number,
+      seq: (row.place as number) - this.#base,
       signal: row.signal as Signal,
       arrivalNanos: BigInt(row.arrivalMs as number) * nanosPerMilli + BigInt(row.restNanos as number),
       items: row.items as number,
       bytes: row.bytes as Uint8Array,
       damaged: false,
     };
-    if (checksumOf(read.seq, read) === row.crc) return read;
+    if (checksumOf(row.place as number, read) === row.crc) return read;
     return { ...read, bytes: new Uint8Array(0), damaged: true };
   }
 

@@ -75,10 +75,19 @@ test('read gives at least one batch and stops at the byte limit', async () => {
 
 test('counts what is not stored yet, by signal, and goes by the word of the store', async () => {
   const spool = await open();
-  await spool.append([entry('a', { items: 5 }), entry('b', { signal: signal.mqtt, items: 7 }), entry('c', { items: 1 })]);
+  await spool.append([
+    entry('a', { items: 5 }),
+    entry('b', { signal: signal.mqtt, items: 7 }),
+    entry('c', { items: 1 }),
+  ]);
   expect((await spool.stats()).spooledItems).toEqual({ 1: 6, 3: 7 });
   spool.markStored(spool.collectorId, 2);
-  expect(await spool.stats()).toMatchObject({ spooledItems: { 1: 1, 3: 0 }, spooledBatches: 1, storedSeq: 2, lastSeq: 3 });
+  expect(await spool.stats()).toMatchObject({
+    spooledItems: { 1: 1, 3: 0 },
+    spooledBatches: 1,
+    storedSeq: 2,
+    lastSeq: 3,
+  });
   await spool.close();
   const again = await open({ watermarks: new Map([[spool.collectorId, 1]]) });
   expect(again.storedSeq).toBe(1);
@@ -99,6 +108,31 @@ test('a store that lost everything is refilled from the oldest batch kept', asyn
   spool.markStored(spool.collectorId, 2);
   await spool.close();
   expect((await open({ watermarks: new Map() })).storedSeq).toBe(0);
+});
+
+test('a store that lost everything is refilled under a new name when its oldest batches are no longer kept', () => {
+  const keep = { dir, keepMs: 1_000, keepBytes: 1 << 30 };
+  const file = new SpoolFile(keep);
+  file.append(Array.from({ length: 10 }, (_, i) => entry(`batch ${i + 1}`)));
+  file.markStored(6);
+  while (file.tidy(Number(nowNanos / 1_000_000n) + 2_000));
+  file.close();
+  const known = new SpoolFile({ ...keep, watermarks: new Map([[file.collectorId, 6]]) });
+  expect([known.collectorId, known.stats().storedSeq, known.gaps]).toEqual([file.collectorId, 6, []]);
+  known.close();
+
+  const lost = new SpoolFile({ ...keep, watermarks: new Map() });
+  expect(lost.collectorId).not.toBe(file.collectorId);
+  expect(lost.gaps[0]!.what).toMatch(/6 batches before it are no longer kept/);
+  expect(lost.read(1, 1 << 20).map((row) => [row.seq, textOf(row), row.damaged])).toEqual(
+    [7, 8, 9, 10].map((n, i) => [i + 1, `batch ${n}`, false]),
+  );
+  expect(lost.append([entry('next')])).toBe(5);
+  lost.close();
+  const again = new SpoolFile({ ...keep, watermarks: new Map([[lost.collectorId, 2]]) });
+  expect([again.collectorId, again.stats().storedSeq, again.gaps]).toEqual([lost.collectorId, 2, []]);
+  expect(again.stats().spooledItems).toEqual({ 1: 3 });
+  again.close();
 });
 
 test('drops stored batches past their time or size, never those that are not stored, and keeps counting', () => {
@@ -201,7 +235,9 @@ for (const [name, damage] of Object.entries(damages)) {
   });
 }
 
-test('survives any flipped bit: starts, and every batch it hands out is whole or marked damaged', { timeout: 60_000 }, () => {
+test('survives any flipped bit: starts, and every batch it hands out is whole or marked damaged', {
+  timeout: 60_000,
+}, () => {
   const source = join(dir, 'source');
   const file = new SpoolFile({ dir: source, keepMs: 1e12, keepBytes: 1 << 30 });
   for (let i = 0; i < 30; i++) file.append([entry(`${i} `.repeat(i * 40 + 1), { items: i })]);
@@ -234,6 +270,23 @@ test('survives any flipped bit: starts, and every batch it hands out is whole or
     damaged.close();
     rmSync(path, { recursive: true });
   }
+});
+
+test('a file that breaks while in use is replaced, and appends go on under another collector id', async () => {
+  const spool = await open();
+  const renewed: string[] = [];
+  spool.onRenewed((collectorId, gaps) => renewed.push(`${collectorId} ${gaps[0]?.what}`));
+  const before = spool.collectorId;
+  for (let i = 0; i < 30; i++) await spool.append([entry('x'.repeat(1 << 20))]);
+  const path = join(dir, 'spool.db');
+  const size = readFileSync(path).length;
+  writeFileSync(path, Buffer.alloc(size, 0xa5), { flag: 'r+' });
+  await expect(spool.read(1, 1 << 30)).rejects.toMatchObject({ code: 'spool' });
+  const [as] = await spool.append([entry('goes on')]);
+  expect(as!.collectorId).not.toBe(before);
+  expect(spool.collectorId).toBe(as!.collectorId);
+  expect(renewed).toEqual([expect.stringMatching(`^${as!.collectorId} the spool file broke while in use`)]);
+  expect((await spool.read(as!.seq, 1)).map(textOf)).toEqual(['goes on']);
 });
 
 test('refuses at once when too many bytes wait for the disk', async () => {

@@ -105,7 +105,12 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   worker.on('error', (error) => end(new HopscopeError('spool', 'the spool thread failed', { cause: error })));
   worker.on('exit', () => end(new HopscopeError('spool', 'the spool is closed')));
 
-  const ask = <T>(request: (id: number) => SpoolRequest, entries = 0, bytes = 0, transfer?: ArrayBuffer[]): Promise<T> =>
+  const ask = <T>(
+    request: (id: number) => SpoolRequest,
+    entries = 0,
+    bytes = 0,
+    transfer?: ArrayBuffer[],
+  ): Promise<T> =>
     new Promise<T>((resolve, reject) => {
       if (ended) return reject(ended);
       const id = ++lastId;

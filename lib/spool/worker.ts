@@ -15,10 +15,9 @@ const failureOf = (error: unknown): SpoolFailure =>
     ? { code: error.code, message: error.message }
     : { code: 'spool', message: error instanceof Error ? error.message : String(error) };
 
-let queued: { id: number; entries: SpoolEntry[] }[] = [];
-let committing: NodeJS.Immediate | null = null;
-
 function start(file: SpoolFile): void {
+  let queued: { id: number; entries: SpoolEntry[] }[] = [];
+  let isScheduled = false;
   let collectorId = file.collectorId;
 
   const sayIfRenewed = (): void => {
@@ -28,7 +27,7 @@ function start(file: SpoolFile): void {
   };
 
   const commit = (): void => {
-    committing = null;
+    isScheduled = false;
     const group = queued;
     queued = [];
     if (group.length === 0) return;
@@ -52,10 +51,12 @@ function start(file: SpoolFile): void {
       case 'read': {
         const rows = file.read(request.fromSeq, request.limitBytes);
         const buffers = rows.map((row) => row.bytes.buffer as ArrayBuffer);
-        return say({ kind: 'rows', id: request.id, rows }, buffers);
+        say({ kind: 'rows', id: request.id, rows }, buffers);
+        return;
       }
       case 'stats':
-        return say({ kind: 'stats', id: request.id, stats: file.stats() });
+        say({ kind: 'stats', id: request.id, stats: file.stats() });
+        return;
       case 'stored':
         if (request.collectorId === file.collectorId) file.markStored(request.seq);
         return;
@@ -72,7 +73,8 @@ function start(file: SpoolFile): void {
   port.on('message', (request: SpoolRequest) => {
     if (request.kind === 'append') {
       queued.push(request);
-      committing ??= setImmediate(commit);
+      if (!isScheduled) setImmediate(commit);
+      isScheduled = true;
       return;
     }
     try {

@@ -71,7 +71,13 @@ export interface RouteQuestion {
   calleeDestination: string;
   broker: string;
   /** as numbers, to answer with */
-  key: readonly [callerSystem: number, calleeSystem: number, callerDestination: number, calleeDestination: number, broker: number];
+  key: readonly [
+    callerSystem: number,
+    calleeSystem: number,
+    callerDestination: number,
+    calleeDestination: number,
+    broker: number,
+  ];
 }
 
 export interface RouteAnswer {
@@ -205,16 +211,23 @@ export interface AuditTx {
 
   // ---- 3 pair. Temporary tables of this transaction carry the work from one call to the next, in this order
   /** Looks up everything around the new rows: whole traces touched by them, links, passages. Spans older than `sinceMs` (arrival) are not looked at. */
-  gather(ranges: readonly BatchRange[], sinceMs: EpochMillis): Promise<{ spans: number; around: number; callers: number }>;
+  gather(
+    ranges: readonly BatchRange[],
+    sinceMs: EpochMillis,
+  ): Promise<{ spans: number; around: number; callers: number }>;
   routes(): Promise<RouteQuestion[]>;
   saveHops(hops: readonly HopToSave[], traced: readonly TracedDestination[]): Promise<void>;
   hops(): Promise<HopToSave[]>;
   traced(): Promise<TracedDestination[]>;
-  answerRoutes(answers: readonly RouteAnswer[], clipMs: EpochMillis): Promise<number>;
+  answerRoutes(answers: readonly RouteAnswer[]): Promise<void>;
   freshEdges(): Promise<EdgeColumns>;
   freshMoments(): Promise<MomentColumns>;
   /** Replaces the crossings of the callers that were touched, marks their minutes dirty and due to be settled. */
-  writeCrossings(moments: MomentColumns, offsets: OffsetColumns, settleAtMs: (minute: number) => EpochMillis): Promise<number>;
+  writeCrossings(
+    moments: MomentColumns,
+    offsets: OffsetColumns,
+    settleAtMs: (minute: number) => EpochMillis,
+  ): Promise<number>;
   writeTraces(): Promise<number>;
   writeTopicMinutes(ranges: readonly BatchRange[]): Promise<void>;
 
@@ -237,7 +250,11 @@ export interface AuditTx {
   answeredUntil(): Promise<EpochMillis>;
   waitingRoutes(fromMs: EpochMillis, toMs: EpochMillis): Promise<WaitingRoute[]>;
   /** Counts callers of these routes in [fromMs, toMs) that have no crossing, against the hop named; remembers `toMs`. */
-  countUnanswered(fromMs: EpochMillis, toMs: EpochMillis, routes: readonly { route: WaitingRoute; hop: bigint }[]): Promise<number>;
+  countUnanswered(
+    fromMs: EpochMillis,
+    toMs: EpochMillis,
+    routes: readonly { route: WaitingRoute; hop: bigint }[],
+  ): Promise<number>;
   /** Crossings per hop since a minute. */
   hopTraffic(sinceMinute: number): Promise<{ hop: bigint; count: number }[]>;
 
@@ -259,4 +276,3 @@ export interface StoredObservation {
   source: string;
   broker: string;
 }
-

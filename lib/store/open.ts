@@ -20,7 +20,10 @@ export async function openStore({ url, decodeSpans, memoryLimit }: OpenStoreOpti
       if (!rest) throw new HopscopeError('config', `store: ${url} names no file; write duckdb:./data/hopscope.duckdb`);
       return openDuckDbStore({ path: rest, decodeSpans, memoryLimit });
     case 'questdb':
-      throw new HopscopeError('config', 'store: questdb is not supported by this version yet; write duckdb:./data/hopscope.duckdb');
+      throw new HopscopeError(
+        'config',
+        'store: questdb is not supported by this version yet; write duckdb:./data/hopscope.duckdb',
+      );
     default:
       throw new HopscopeError('config', `store: ${url} is of no kind we know; write duckdb:./data/hopscope.duckdb`);
   }

@@ -15,9 +15,17 @@ export interface PathStore {
   /** The requests that cross each hop, busiest first within a hop. Over ranges beyond an hour a fixed share of the traces is looked at. */
   pathsOfHops(fromMs: EpochMillis, toMs: EpochMillis): Promise<HopPath[]>;
   /** Up to `limit` requests of one name, spread evenly over the range, with what endToEndOf asks for. */
-  pathSample(path: { rootName: string; application: string }, fromMs: EpochMillis, toMs: EpochMillis, limit: number): Promise<PathSample[]>;
+  pathSample(
+    path: { rootName: string; application: string },
+    fromMs: EpochMillis,
+    toMs: EpochMillis,
+    limit: number,
+  ): Promise<PathSample[]>;
   /** Names of requests in the range, busiest first, at most 500. */
-  rootNames(fromMs: EpochMillis, toMs: EpochMillis): Promise<{ rootName: string; application: string; count: number }[]>;
+  rootNames(
+    fromMs: EpochMillis,
+    toMs: EpochMillis,
+  ): Promise<{ rootName: string; application: string; count: number }[]>;
   /** The list rows of these traces (32 hex digits each); unknown ones are left out. */
   traceRows(traceIds: string[]): Promise<TraceRow[]>;
   /** Every hop ever seen, newest first, at most 20,000. */
@@ -28,6 +36,13 @@ export interface PathStore {
     fromMs: EpochMillis,
     toMs: EpochMillis,
   ): Promise<{ topicId: number; minute: number; messages: number; payloadBytes: number }[]>;
+  /** Messages and bytes per broker and minute. By broker, oldest first. */
+  brokerSeries(
+    fromMs: EpochMillis,
+    toMs: EpochMillis,
+  ): Promise<{ broker: string; minute: number; messages: number; payloadBytes: number }[]>;
+  /** How often each topic speaks: what says that one has gone quiet. Topics without a message in the range are absent. */
+  topicRhythms(fromMs: EpochMillis, toMs: EpochMillis): Promise<TopicRhythm[]>;
   /** Arrival of the newest batch of any kind; null when nothing ever came. */
   lastArrivalMs(): Promise<EpochMillis | null>;
 }
@@ -55,8 +70,9 @@ export interface PathWindow {
 export interface HopPath {
   hop: bigint;
   rootName: string;
-  /** of the root */
+  /** application and service of the root */
   application: string;
+  service: string;
   count: number;
 }
 
@@ -65,4 +81,15 @@ export interface PathSample {
   startMs: EpochMillis;
   spans: PathSpan[];
   crossings: PathCrossing[];
+}
+
+export interface TopicRhythm {
+  topicId: number;
+  broker: string;
+  topic: string;
+  messages: number;
+  firstMinute: number;
+  lastMs: EpochMillis;
+  /** 90 % of the pauses between two minutes with messages are at most this long; null with one such minute */
+  pauseMinutes: number | null;
 }

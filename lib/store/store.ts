@@ -26,9 +26,20 @@ export interface Store extends AuditStore, PathStore {
   sites(): Promise<SiteRow[]>;
   /** All devices, by site, then name. */
   devices(): Promise<DeviceRow[]>;
-  deviceEvents(deviceId: string | null, fromMs: EpochMillis, toMs: EpochMillis, limit: number): Promise<DeviceEventRow[]>;
+  deviceEvents(
+    deviceId: string | null,
+    fromMs: EpochMillis,
+    toMs: EpochMillis,
+    limit: number,
+  ): Promise<DeviceEventRow[]>;
   /** Mean per step of a gauge, per device; steps without a point are absent. Sorted by device, time. system.cpu.* is answered from system.cpu.utilization, else rates of system.cpu.time. */
-  deviceSeries(metric: 'cpu' | 'memory', deviceIds: string[] | null, fromMs: EpochMillis, toMs: EpochMillis, stepMs: Millis): Promise<SeriesRow[]>;
+  deviceSeries(
+    metric: 'cpu' | 'memory',
+    deviceIds: string[] | null,
+    fromMs: EpochMillis,
+    toMs: EpochMillis,
+    stepMs: Millis,
+  ): Promise<SeriesRow[]>;
   /** Latest value of every metric of a device, by metric name. */
   deviceMetrics(deviceId: string): Promise<MetricRow[]>;
 
@@ -38,7 +49,13 @@ export interface Store extends AuditStore, PathStore {
   hopMinutes(hop: bigint, fromMs: EpochMillis, toMs: EpochMillis): Promise<HopMinute[]>;
   hop(hop: bigint): Promise<HopIdentity | null>;
   /** Crossings of one hop in the range, newest first, or slowest first. */
-  crossingsOfHop(hop: bigint, fromMs: EpochMillis, toMs: EpochMillis, order: 'newest' | 'slowest' | 'fastest', limit: number): Promise<CrossingRow[]>;
+  crossingsOfHop(
+    hop: bigint,
+    fromMs: EpochMillis,
+    toMs: EpochMillis,
+    order: 'newest' | 'slowest' | 'fastest',
+    limit: number,
+  ): Promise<CrossingRow[]>;
   /** All crossings in which a span of this trace is caller or callee. By caller start. */
   crossingsOfTrace(traceHi: bigint, traceLo: bigint): Promise<CrossingRow[]>;
 
@@ -71,7 +88,13 @@ export interface Books {
   duplicate: number;
   rejected: number;
   rejectedByReason: Record<string, number>;
-  bySignal: { signal: 'traces' | 'metrics' | 'mqtt'; received: number; stored: number; duplicate: number; rejected: number }[];
+  bySignal: {
+    signal: 'traces' | 'metrics' | 'mqtt';
+    received: number;
+    stored: number;
+    duplicate: number;
+    rejected: number;
+  }[];
 }
 
 export interface Gap {
@@ -152,7 +175,14 @@ export interface HopFigures {
   boundMs: number | null;
   uplinkBoundMs: number | null;
   downlinkBoundMs: number | null;
-  clocks: { sameClock: number; roundTrip: number; bounded: number; assumed: number; clockWrong: number; overlap: number };
+  clocks: {
+    sameClock: number;
+    roundTrip: number;
+    bounded: number;
+    assumed: number;
+    clockWrong: number;
+    overlap: number;
+  };
   floorMs: number;
   directFloorMs: number;
   /** the broker witnessed for these messages, '' = none */
@@ -168,7 +198,15 @@ export interface HopMinute extends HopFigures {
 
 export type ClockLabel = 'same-clock' | 'round-trip' | 'bounded' | 'assumed' | 'clock-wrong' | 'overlap';
 /** crossings.clock is the index into this list; 0 is not used. */
-export const clockLabels: readonly (ClockLabel | '')[] = ['', 'same-clock', 'round-trip', 'bounded', 'assumed', 'clock-wrong', 'overlap'];
+export const clockLabels: readonly (ClockLabel | '')[] = [
+  '',
+  'same-clock',
+  'round-trip',
+  'bounded',
+  'assumed',
+  'clock-wrong',
+  'overlap',
+];
 
 export interface CrossingRow {
   hop: bigint;

@@ -10,7 +10,11 @@ import { instantOrNull } from './words.ts';
 const freshMs = 120_000;
 
 /** The devices a viewer may see, with their last readings and sparklines. `only`: just that one. */
-export async function readDevices({ store, viewer }: ViewContext, range: RangeView, only?: string): Promise<DeviceItem[]> {
+export async function readDevices(
+  { store, viewer }: ViewContext,
+  range: RangeView,
+  only?: string,
+): Promise<DeviceItem[]> {
   const grid = sparkGrid(range);
   const ids = only === undefined ? null : [only];
   const [rows, cpu, memory, services] = await Promise.all([

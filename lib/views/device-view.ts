@@ -44,7 +44,10 @@ export async function deviceView(context: ViewContext, query: DeviceQuery): Prom
       toState: event.toState,
       reason: event.reason,
     })),
-    hops: hops.map((hop) => hop.item).filter((hop) => here(hop.from) || here(hop.to)).sort(worstFirst),
+    hops: hops
+      .map((hop) => hop.item)
+      .filter((hop) => here(hop.from) || here(hop.to))
+      .sort(worstFirst),
     metrics: metrics.map((metric) => ({
       metric: metric.metric,
       attributes: metric.attributesJson,
@@ -55,7 +58,10 @@ export async function deviceView(context: ViewContext, query: DeviceQuery): Prom
   };
 }
 
-function joined(cpu: { timeMs: number; value: number }[], memory: { timeMs: number; value: number }[]): DeviceView['series'] {
+function joined(
+  cpu: { timeMs: number; value: number }[],
+  memory: { timeMs: number; value: number }[],
+): DeviceView['series'] {
   const points = new Map<number, DeviceView['series'][number]>();
   const at = (timeMs: number) => {
     let point = points.get(timeMs);

@@ -128,7 +128,8 @@ export function weakestClock(clocks: HopWindow['clocks']): ClockLabel | null {
 }
 
 /** Answered by call and reply on one clock, so it has no direction of its own. */
-export const isRoundTrip = (window: Pick<HopWindow, 'clocks'>): boolean => window.clocks.roundTrip + window.clocks.overlap > 0;
+export const isRoundTrip = (window: Pick<HopWindow, 'clocks'>): boolean =>
+  window.clocks.roundTrip + window.clocks.overlap > 0;
 
 export const brokerSiteOf = (rules: Rules, broker: string): string =>
   broker === '' ? '' : (rules.brokers.find((each) => each.name === broker)?.site ?? '');
@@ -179,10 +180,16 @@ export function pathsByHop(hopPaths: HopPath[], hops: Iterable<HopIdentity>): Ma
   return byHop;
 }
 
-export const pathKey = (path: { rootName: string; application: string }): string => `${path.application}\u001f${path.rootName}`;
+export const pathKey = (path: { rootName: string; application: string }): string =>
+  `${path.application}\u001f${path.rootName}`;
 
 const markRank = { over: 0, 'cannot-tell': 1, noticeable: 2, ok: 3, 'no-data': 4 } as const;
 
+interface Ranked {
+  mark: HopItem['mark'];
+  addedMs: { p95: Millis | null };
+}
+
 /** Worst mark first, then the largest p95. */
-export const worstFirst = (a: Pick<HopItem, 'mark' | 'addedMs'>, b: Pick<HopItem, 'mark' | 'addedMs'>): number =>
+export const worstFirst = (a: Ranked, b: Ranked): number =>
   markRank[a.mark] - markRank[b.mark] || (b.addedMs.p95 ?? -1) - (a.addedMs.p95 ?? -1);

@@ -16,7 +16,11 @@ export interface HopReading {
 }
 
 /** The hops that a viewer may see, judged over the range. `hop`: only that one (its paths are still read of all hops: budgets ask for them). */
-export async function readHops({ store, rules, viewer }: ViewContext, range: RangeView, hop?: bigint): Promise<HopReading> {
+export async function readHops(
+  { store, rules, viewer }: ViewContext,
+  range: RangeView,
+  hop?: bigint,
+): Promise<HopReading> {
   const lengthMs = range.toMs - range.fromMs;
   const [windows, before, allPaths, siteRows, identities] = await Promise.all([
     store.hopWindows(range.fromMs, range.toMs, hop),
@@ -31,7 +35,12 @@ export async function readHops({ store, rules, viewer }: ViewContext, range: Ran
   const hopPaths = allPaths.filter((path) => seesPath(viewer, path));
   const pathsOf = pathsByHop(hopPaths, identities?.filter((each) => seesHop(viewer, each)) ?? visible);
   const hops = visible.map((window) =>
-    judgeHop(window, { rules, sites, paths: pathsOf.get(window.hop) ?? [], baselineMs: baselines.get(window.hop) ?? null }),
+    judgeHop(window, {
+      rules,
+      sites,
+      paths: pathsOf.get(window.hop) ?? [],
+      baselineMs: baselines.get(window.hop) ?? null,
+    }),
   );
   return { hops, sites, pathsOf, hopPaths };
 }

@@ -7,7 +7,8 @@ import { crossingItem, deviceNames } from './crossing-item.ts';
 import { heatOf } from './heat.ts';
 import { judgeHop } from './hop-item.ts';
 import { readHops } from './hop-reading.ts';
-import { type LevelShift, levelShifts, sayShift } from './level-shift.ts';
+import { levelShifts, sayShift } from './level-shift.ts';
+import { predecessorOf } from './predecessor.ts';
 import { notFound, rangeFields } from './query.ts';
 import type { CrossingItem, HopView } from './schemas.ts';
 import { type Grid, gridOf } from './spark.ts';
@@ -48,8 +49,13 @@ export async function hopView(context: ViewContext, query: HopQuery): Promise<Ho
       baselineMs: null,
     });
   const shifts = levelShifts(minutes);
-  const lastShift = shifts.at(-1);
-  const before = lastShift ? await store.crossingsOfHop(hop, range.fromMs, lastShift.timeMs, 'newest', 1) : [];
+  const moved = await predecessorOf(context, range, identity, minutes, reading.sites);
+  const changes = [
+    ...(moved ? [moved] : []),
+    ...shifts.map((shift) => ({ timeMs: shift.timeMs, text: sayShift(shift), hop })),
+  ];
+  const last = changes.at(-1);
+  const before = last ? await store.crossingsOfHop(last.hop, range.fromMs, last.timeMs, 'newest', 1) : [];
 
   const nameOf = deviceNames(devices);
   const { item } = judged;
@@ -58,11 +64,11 @@ export async function hopView(context: ViewContext, query: HopQuery): Promise<Ho
     hop: item,
     series: seriesOf(minutes, gridOf(range, seriesPoints, minuteMs), item.floorMs),
     heat: heatOf(minutes, gridOf(range, heatColumns, minuteMs)),
-    examples: examplesOf({ newest, slowest, fastest, before, lastShift }, item.addedMs.p50).map(([why, row]) =>
-      crossingItem(row, why, item.budgetMs, nameOf),
+    examples: examplesOf({ newest, slowest, fastest, before, changedMs: last?.timeMs ?? null }, item.addedMs.p50).map(
+      ([why, row]) => crossingItem(row, why, item.budgetMs, nameOf),
     ),
     clocks: clockPairs(newest, nameOf),
-    changes: shifts.map((shift) => ({ timeMs: shift.timeMs, text: sayShift(shift) })),
+    changes: changes.map(({ timeMs, text }) => ({ timeMs, text })),
   };
 }
 
@@ -103,17 +109,20 @@ interface Candidates {
   fastest: CrossingRow[];
   /** last one before the last change */
   before: CrossingRow[];
-  lastShift: LevelShift | undefined;
+  changedMs: number | null;
 }
 
 /** Picked to span the range: each crossing once, under the first reason that names it, newest first. */
-function examplesOf({ newest, slowest, fastest, before, lastShift }: Candidates, p50: number | null): [CrossingItem['why'], CrossingRow][] {
+function examplesOf(
+  { newest, slowest, fastest, before, changedMs }: Candidates,
+  p50: number | null,
+): [CrossingItem['why'], CrossingRow][] {
   const typical = p50 === null ? undefined : closestTo(newest, p50);
   const picks: [string, CrossingRow | undefined][] = [
     ['typical', typical],
     ['slowest in range', slowest[0]],
     ['fastest in range', fastest[0]],
-    [`last before ${lastShift ? sayClock(lastShift.timeMs) : ''}`, before[0]],
+    [`last before ${changedMs === null ? '' : sayClock(changedMs)}`, before[0]],
     ['newest error', newest.find((row) => row.error)],
     ['newest', newest[0]],
   ];
@@ -127,7 +136,9 @@ function examplesOf({ newest, slowest, fastest, before, lastShift }: Candidates,
       seen.add(key);
       return true;
     })
-    .sort(([, a], [, b]) => (a.callerStartNanos < b.callerStartNanos ? 1 : a.callerStartNanos > b.callerStartNanos ? -1 : 0));
+    .sort(([, a], [, b]) =>
+      a.callerStartNanos < b.callerStartNanos ? 1 : a.callerStartNanos > b.callerStartNanos ? -1 : 0,
+    );
 }
 
 function closestTo(rows: CrossingRow[], ms: number): CrossingRow | undefined {
@@ -150,7 +161,13 @@ function clockPairs(newest: CrossingRow[], nameOf: (id: string) => string): HopV
       continue;
     }
     // newest first: the first one seen has today's offset
-    pairs.set(pair, { pair, offsetMs: row.offsetMs, boundMs: row.boundMs, label: row.clock as ClockLabel, crossings: 1 });
+    pairs.set(pair, {
+      pair,
+      offsetMs: row.offsetMs,
+      boundMs: row.boundMs,
+      label: row.clock as ClockLabel,
+      crossings: 1,
+    });
   }
   return [...pairs.values()].sort((a, b) => b.crossings - a.crossings).slice(0, 20);
 }

@@ -32,13 +32,16 @@ export async function hopsView(context: ViewContext, query: HopsQuery): Promise<
 }
 
 const matches = (item: HopItem, query: HopsQuery): boolean =>
-  (query.application === undefined || item.from.application === query.application || item.to.application === query.application) &&
+  (query.application === undefined ||
+    item.from.application === query.application ||
+    item.to.application === query.application) &&
   (query.service === undefined || item.from.service === query.service || item.to.service === query.service) &&
   (query.site === undefined || item.from.site === query.site || item.to.site === query.site) &&
   (query.path === undefined || item.paths.includes(query.path)) &&
   (query.mark === undefined || item.mark === query.mark);
 
-const nameOf = (item: HopItem): string => `${item.from.service}\u001f${item.to.service}\u001f${item.via.destination}\u001f${item.id}`;
+const nameOf = (item: HopItem): string =>
+  `${item.from.service}\u001f${item.to.service}\u001f${item.via.destination}\u001f${item.id}`;
 const byName = (a: HopItem, b: HopItem): number => nameOf(a).localeCompare(nameOf(b));
 const orders: Record<NonNullable<HopsQuery['order']>, (a: HopItem, b: HopItem) => number> = {
   worst: (a, b) => worstFirst(a, b) || byName(a, b),

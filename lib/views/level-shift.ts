@@ -1,6 +1,6 @@
 import { addHistogram, type Histogram, quantile } from '../domain/histogram.ts';
 import type { Millis } from '../domain/units.ts';
-import { sayMs } from './words.ts';
+import { spokenMs } from '../domain/verdict.ts';
 
 export interface LevelShift {
   timeMs: number;
@@ -42,4 +42,4 @@ function medianOf(minutes: { added: Histogram }[]): Millis {
   return quantile(sum, 0.5)!;
 }
 
-export const sayShift = ({ fromMs, toMs }: LevelShift): string => `p50 ${sayMs(fromMs)} → ${sayMs(toMs)}`;
+export const sayShift = ({ fromMs, toMs }: LevelShift): string => `p50 ${spokenMs(fromMs)} → ${spokenMs(toMs)}`;

@@ -58,8 +58,11 @@ export const flagField = (what: string) =>
     .optional()
     .describe(what);
 
-export const choiceField = <const T extends readonly [string, ...string[]]>(choices: T, what: string) =>
-  z.enum(choices, `wanted ${choices.join(' or ')}`).optional().describe(what);
+export const choiceField = <const T extends string>(choices: readonly T[], what: string) =>
+  z
+    .enum(choices, `wanted ${choices.join(' or ')}`)
+    .optional()
+    .describe(what);
 
 export type RawQuery = URLSearchParams | Record<string, string | string[] | undefined>;
 
@@ -67,7 +70,11 @@ export type RawQuery = URLSearchParams | Record<string, string | string[] | unde
  * The parameters of a URL as a view's query; throws QueryProblem. Of a repeated parameter the first counts.
  * Pages carry parameters of their own beside the view's, so unknown ones are let pass; the API is strict (`unknown: 'refuse'`).
  */
-export function readQuery<S extends z.ZodObject>(schema: S, raw: RawQuery, unknown: 'ignore' | 'refuse' = 'ignore'): z.output<S> {
+export function readQuery<S extends z.ZodObject>(
+  schema: S,
+  raw: RawQuery,
+  unknown: 'ignore' | 'refuse' = 'ignore',
+): z.output<S> {
   const given = raw instanceof URLSearchParams ? firstOfEach(raw) : raw;
   const known = Object.keys(schema.shape);
   const values: Record<string, string> = Object.create(null);

@@ -94,20 +94,31 @@ async function readVisible({ store, viewer }: ViewContext, query: TraceQuery): P
 function hopOf(text: string | undefined): bigint | undefined {
   if (text === undefined) return undefined;
   const hop = parseSpanId(text);
-  if (hop === null) throw new QueryProblem([{ parameter: 'hop', found: text, wanted: '16 hex digits, the id of a hop' }]);
+  if (hop === null)
+    throw new QueryProblem([{ parameter: 'hop', found: text, wanted: '16 hex digits, the id of a hop' }]);
   return hop;
 }
 
 function cursorOf(text: string | undefined): bigint | undefined {
   if (text === undefined) return undefined;
   if (!/^\d{1,19}$/.test(text)) {
-    throw new QueryProblem([{ parameter: 'cursor', found: text.slice(0, 100), wanted: 'the nextCursor of the page before' }]);
+    throw new QueryProblem([
+      { parameter: 'cursor', found: text.slice(0, 100), wanted: 'the nextCursor of the page before' },
+    ]);
   }
   return BigInt(text);
 }
 
 function whyNone(query: TracesQuery): string {
-  const filters = [query.service, query.name, query.hop, query.device, query.minDuration, query.maxDuration, query.errors || undefined];
+  const filters = [
+    query.service,
+    query.name,
+    query.hop,
+    query.device,
+    query.minDuration,
+    query.maxDuration,
+    query.errors || undefined,
+  ];
   if (query.cursor !== undefined) return 'That was the last page.';
   return filters.some((each) => each !== undefined)
     ? 'No trace of this range fits the filter.'

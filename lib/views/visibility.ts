@@ -14,7 +14,8 @@ export const seesAll = (viewer: Viewer): boolean => viewer.applications === 'all
 export const seesHop = (viewer: Viewer, hop: Pick<HopIdentity, 'from' | 'to'>): boolean =>
   maySee(viewer, hop.from.application) && maySee(viewer, hop.to.application);
 
-export const seesPath = (viewer: Viewer, path: Pick<HopPath | PathWindow, 'application'>): boolean => maySee(viewer, path.application);
+export const seesPath = (viewer: Viewer, path: Pick<HopPath | PathWindow, 'application'>): boolean =>
+  maySee(viewer, path.application);
 
 /** A device that no application claims belongs to who runs the product. */
 export const seesDevice = (viewer: Viewer, device: Pick<DeviceRow, 'applications'>): boolean =>
@@ -39,7 +40,7 @@ export interface TopicScope {
 export function topicScope(viewer: Viewer, rules: Rules, services: ServiceRow[], devices: DeviceRow[]): TopicScope {
   if (seesAll(viewer)) return { sees: () => true, names: (ends) => ends };
   const visible = new Set(visibleServices(viewer, services).map((row) => row.service));
-  for (const device of devices) if (seesDevice(viewer, device)) visible.add(device.name);
+  for (const device of devices) if (seesDevice(viewer, device)) visible.add(device.name).add(device.id);
   return {
     sees({ topic, publishers, consumers }) {
       const rule = rules.applications.find((each) => each.topics.some((filter) => topicFilterMatches(filter, topic)));

@@ -1,19 +1,5 @@
 import type { Millis } from '../domain/units.ts';
 
-/** Latency as people read it: 0.9, 50.3, 105, 12.4 s (mockups/README.md, Numbers). */
-export function sayMs(ms: Millis): string {
-  const size = Math.abs(ms);
-  const sign = ms < 0 ? '−' : '';
-  if (size >= 9_999.5) return `${sign}${(size / 1000).toFixed(1)} s`;
-  if (size >= 99.95) return `${sign}${Math.round(size).toLocaleString('en-US')} ms`;
-  return `${sign}${size.toFixed(1)} ms`;
-}
-
-/** Budgets as people say them: 10 ms, 1.5 s, 2 s. */
-export function sayBudget(ms: Millis): string {
-  return ms >= 1000 ? `${Number((ms / 1000).toFixed(2))} s` : `${Number(ms.toFixed(1))} ms`;
-}
-
 /** "± 2.4", without the unit; left out where it is below the last digit shown. */
 export const sayBound = (boundMs: Millis): string => `± ${boundMs >= 9.95 ? Math.round(boundMs) : boundMs.toFixed(1)}`;
 

@@ -9,7 +9,15 @@ import { cutEnd, cutText, isLongerThan, textOf } from './utf8.ts';
 export const cutKey = 'hopscope.cut';
 
 /** Fields of opentelemetry.proto.common.v1.AnyValue, as whole tags. */
-export const anyTag = { string: 0x0a, bool: 0x10, int: 0x18, double: 0x21, array: 0x2a, kvlist: 0x32, bytes: 0x3a } as const;
+export const anyTag = {
+  string: 0x0a,
+  bool: 0x10,
+  int: 0x18,
+  double: 0x21,
+  array: 0x2a,
+  kvlist: 0x32,
+  bytes: 0x3a,
+} as const;
 const lastAnyField = 7;
 const keyTag = 0x0a;
 const valueTag = 0x12;
@@ -171,14 +179,18 @@ export class AttributeSink {
       return cutText(text, most);
     }
     if (any.boolValue != null) {
-      if (typeof any.boolValue !== 'boolean') throw new MalformedError(`json: found a ${typeof any.boolValue}, wanted true or false in ${what}.boolValue`);
+      if (typeof any.boolValue !== 'boolean')
+        throw new MalformedError(`json: found a ${typeof any.boolValue}, wanted true or false in ${what}.boolValue`);
       return any.boolValue;
     }
     if (any.intValue != null) return plainInt(jsonBigInt(any.intValue, `${what}.intValue`));
     if (any.doubleValue != null) return plainDouble(jsonNumber(any.doubleValue, `${what}.doubleValue`));
     if (any.arrayValue != null) {
       const list: AttributeValue[] = [];
-      for (const element of jsonList(jsonRecord(any.arrayValue, `${what}.arrayValue`).values, `${what}.arrayValue.values`)) {
+      for (const element of jsonList(
+        jsonRecord(any.arrayValue, `${what}.arrayValue`).values,
+        `${what}.arrayValue.values`,
+      )) {
         if (!this.spend(1)) break;
         list.push(this.jsonValue(element, what, depth + 2));
       }
@@ -186,7 +198,10 @@ export class AttributeSink {
     }
     if (any.kvlistValue != null) {
       const map = Object.create(null) as Attributes;
-      for (const element of jsonList(jsonRecord(any.kvlistValue, `${what}.kvlistValue`).values, `${what}.kvlistValue.values`)) {
+      for (const element of jsonList(
+        jsonRecord(any.kvlistValue, `${what}.kvlistValue`).values,
+        `${what}.kvlistValue.values`,
+      )) {
         if (!this.spend(1)) break;
         const entry = jsonRecord(element, `${what}.kvlistValue.values`);
         const key = this.jsonKey(entry.key, what);
@@ -195,7 +210,8 @@ export class AttributeSink {
       }
       return map;
     }
-    if (any.bytesValue != null) return this.base64(Buffer.from(jsonString(any.bytesValue, `${what}.bytesValue`), 'base64'));
+    if (any.bytesValue != null)
+      return this.base64(Buffer.from(jsonString(any.bytesValue, `${what}.bytesValue`), 'base64'));
     return null;
   }
 
@@ -285,8 +301,10 @@ function checkDepth(depth: number, most: number, of: string): void {
 }
 
 /** JavaScript numbers hold integers to 2^53; beyond it the digits are kept as text. */
-const plainInt = (value: bigint): number | string =>
-  value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value.toString();
+export const plainInt = (value: bigint): number | string =>
+  value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)
+    ? Number(value)
+    : value.toString();
 
 /** JSON has no word for these three. */
-const plainDouble = (value: number): number | string => (Number.isFinite(value) ? value : String(value));
+export const plainDouble = (value: number): number | string => (Number.isFinite(value) ? value : String(value));

@@ -82,7 +82,10 @@ export class TracesBatch {
 
   /** Throws MalformedError; the batch is then as before. The body is kept by reference until `seal`: do not write to it. */
   add(written: Encoding, body: Uint8Array, arrivalNanos: Nanos): ReadResult {
-    const result = written === encoding.protobuf ? this.reader.readProtobuf(body, arrivalNanos) : this.reader.readJson(body, arrivalNanos);
+    const result =
+      written === encoding.protobuf
+        ? this.reader.readProtobuf(body, arrivalNanos)
+        : this.reader.readJson(body, arrivalNanos);
     // an empty request is a success that leaves nothing
     if (result.received > 0) {
       this.frames.push({ encoding: written, arrivalNanos, body });
@@ -94,7 +97,11 @@ export class TracesBatch {
   }
 
   seal(): SealedBatch {
-    const spooled = { signal: signal.traces, arrivalNanos: firstArrival(this.frames), raw: compressRaw(frameBodies(this.frames)) };
+    const spooled = {
+      signal: signal.traces,
+      arrivalNanos: firstArrival(this.frames),
+      raw: compressRaw(frameBodies(this.frames)),
+    };
     return this.sealAs(spooled);
   }
 
@@ -145,7 +152,11 @@ export class MetricsBatch {
   }
 
   seal(): SealedBatch {
-    const spooled = { signal: signal.metrics, arrivalNanos: firstArrival(this.frames), raw: compressRaw(frameBodies(this.frames)) };
+    const spooled = {
+      signal: signal.metrics,
+      arrivalNanos: firstArrival(this.frames),
+      raw: compressRaw(frameBodies(this.frames)),
+    };
     return this.sealAs(spooled);
   }
 
@@ -209,7 +220,8 @@ export function decodeBatch(spooled: SpooledBatch, collectorId: string, seq: num
   switch (spooled.signal) {
     case signal.traces:
     case signal.metrics: {
-      const batch = spooled.signal === signal.traces ? new TracesBatch(limits, collectorId) : new MetricsBatch(limits, collectorId);
+      const batch =
+        spooled.signal === signal.traces ? new TracesBatch(limits, collectorId) : new MetricsBatch(limits, collectorId);
       for (const frame of readFrames(bytes)) batch.add(frame.encoding, frame.body, frame.arrivalNanos);
       return batch.sealAs(spooled).ingest(seq);
     }

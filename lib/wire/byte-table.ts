@@ -38,7 +38,8 @@ export class ByteTable {
     for (let probe = 0; probe < maxProbes; probe++) {
       const entry = this.places[place]! - 1;
       if (entry < 0) return this.add(place, hash, bytes, start, end);
-      if (this.hashes[entry] === hash && this.lengths[entry] === length && this.isSame(entry, bytes, view, start, end)) return entry;
+      if (this.hashes[entry] === hash && this.lengths[entry] === length && this.isSame(entry, bytes, view, start, end))
+        return entry;
       place = (place + 1) & this.mask;
     }
     this.overflowed = true;
@@ -55,7 +56,8 @@ export class ByteTable {
   private isSame(entry: number, bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
     let at = this.starts[entry]!;
     let pos = start;
-    for (; pos + 4 <= end; pos += 4, at += 4) if (this.arenaView.getInt32(at, true) !== view.getInt32(pos, true)) return false;
+    for (; pos + 4 <= end; pos += 4, at += 4)
+      if (this.arenaView.getInt32(at, true) !== view.getInt32(pos, true)) return false;
     for (; pos < end; pos++, at++) if (this.arena[at] !== bytes[pos]) return false;
     return true;
   }

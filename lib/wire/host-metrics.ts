@@ -18,7 +18,9 @@ const telegrafMetric = z.object({
   timestamp: z.number().optional(),
 });
 const telegrafBatch = z.object({ metrics: z.array(telegrafMetric).max(10_000) });
-const plain = z.object({ host: hostName.optional(), device: hostName.optional(), timestamp: z.number().optional() }).loose();
+const plain = z
+  .object({ host: hostName.optional(), device: hostName.optional(), timestamp: z.number().optional() })
+  .loose();
 
 /**
  * Host metrics as Telegraf writes them (data_format json, single or batch: docs of outputs.mqtt and serializers/json) or as people write
@@ -61,7 +63,8 @@ function ofTelegraf(metric: z.infer<typeof telegrafMetric>): HostMetrics[] {
   const host = hostName.safeParse(metric.tags.host);
   if (!host.success) return [];
   const read = telegrafInputs[metric.name];
-  const values = read === undefined ? [] : read(metric.fields, metric.tags).filter(({ value }) => Number.isFinite(value));
+  const values =
+    read === undefined ? [] : read(metric.fields, metric.tags).filter(({ value }) => Number.isFinite(value));
   return values.length === 0 ? [] : [{ host: host.data, timeMs: stampOf(metric.timestamp), values }];
 }
 
@@ -69,30 +72,47 @@ type TelegrafInput = (fields: Record<string, unknown>, tags: Record<string, stri
 
 const num = (value: unknown): number => (typeof value === 'number' ? value : Number.NaN);
 
-const telegrafInputs: Record<string, TelegrafInput> = Object.assign(Object.create(null) as Record<string, TelegrafInput>, {
-  // one metric per core besides the total; the total is what a device is judged by
-  cpu: (fields: Record<string, unknown>, tags: Record<string, string>) => {
-    if (tags.cpu !== undefined && tags.cpu !== 'cpu-total') return [];
-    const busy = fields.usage_active === undefined ? 100 - num(fields.usage_idle) : num(fields.usage_active);
-    return [{ metric: 'system.cpu.utilization', attributes: {}, value: Math.min(1, Math.max(0, busy / 100)) }];
+const telegrafInputs: Record<string, TelegrafInput> = Object.assign(
+  Object.create(null) as Record<string, TelegrafInput>,
+  {
+    // one metric per core besides the total; the total is what a device is judged by
+    cpu: (fields: Record<string, unknown>, tags: Record<string, string>) => {
+      if (tags.cpu !== undefined && tags.cpu !== 'cpu-total') return [];
+      const busy = fields.usage_active === undefined ? 100 - num(fields.usage_idle) : num(fields.usage_active);
+      return [{ metric: 'system.cpu.utilization', attributes: {}, value: Math.min(1, Math.max(0, busy / 100)) }];
+    },
+    mem: (fields: Record<string, unknown>) => [
+      { metric: 'system.memory.utilization', attributes: {}, value: num(fields.used_percent) / 100 },
+      { metric: 'system.memory.usage', attributes: { 'system.memory.state': 'used' }, value: num(fields.used) },
+      { metric: 'system.memory.limit', attributes: {}, value: num(fields.total) },
+    ],
+    disk: (fields: Record<string, unknown>, tags: Record<string, string>) => [
+      {
+        metric: 'system.filesystem.utilization',
+        attributes: { 'system.filesystem.mountpoint': tags.path ?? '' },
+        value: num(fields.used_percent) / 100,
+      },
+    ],
+    net: (fields: Record<string, unknown>, tags: Record<string, string>) => [
+      {
+        metric: 'system.network.io',
+        attributes: { 'network.interface.name': tags.interface ?? '', 'network.io.direction': 'receive' },
+        value: num(fields.bytes_recv),
+      },
+      {
+        metric: 'system.network.io',
+        attributes: { 'network.interface.name': tags.interface ?? '', 'network.io.direction': 'transmit' },
+        value: num(fields.bytes_sent),
+      },
+    ],
+    system: (fields: Record<string, unknown>) => [
+      { metric: 'system.uptime', attributes: {}, value: num(fields.uptime) },
+    ],
+    temp: (fields: Record<string, unknown>, tags: Record<string, string>) => [
+      { metric: 'hw.temperature', attributes: { 'hw.name': tags.sensor ?? '' }, value: num(fields.temp) },
+    ],
   },
-  mem: (fields: Record<string, unknown>) => [
-    { metric: 'system.memory.utilization', attributes: {}, value: num(fields.used_percent) / 100 },
-    { metric: 'system.memory.usage', attributes: { 'system.memory.state': 'used' }, value: num(fields.used) },
-    { metric: 'system.memory.limit', attributes: {}, value: num(fields.total) },
-  ],
-  disk: (fields: Record<string, unknown>, tags: Record<string, string>) => [
-    { metric: 'system.filesystem.utilization', attributes: { 'system.filesystem.mountpoint': tags.path ?? '' }, value: num(fields.used_percent) / 100 },
-  ],
-  net: (fields: Record<string, unknown>, tags: Record<string, string>) => [
-    { metric: 'system.network.io', attributes: { 'network.interface.name': tags.interface ?? '', 'network.io.direction': 'receive' }, value: num(fields.bytes_recv) },
-    { metric: 'system.network.io', attributes: { 'network.interface.name': tags.interface ?? '', 'network.io.direction': 'transmit' }, value: num(fields.bytes_sent) },
-  ],
-  system: (fields: Record<string, unknown>) => [{ metric: 'system.uptime', attributes: {}, value: num(fields.uptime) }],
-  temp: (fields: Record<string, unknown>, tags: Record<string, string>) => [
-    { metric: 'hw.temperature', attributes: { 'hw.name': tags.sensor ?? '' }, value: num(fields.temp) },
-  ],
-});
+);
 
 /** Seconds by default (json_timestamp_units); the size tells milli-, micro- and nanoseconds apart until the year 5138. */
 function stampOf(timestamp: number | undefined): EpochMillis | null {

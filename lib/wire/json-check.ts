@@ -7,7 +7,10 @@ export function parseJson(body: Uint8Array, maxDepth: number): unknown {
   try {
     return JSON.parse(textOf(body));
   } catch (cause) {
-    throw new MalformedError(`json: found ${cause instanceof Error ? cause.message : 'no JSON'}, wanted a JSON document`, { cause });
+    throw new MalformedError(
+      `json: found ${cause instanceof Error ? cause.message : 'no JSON'}, wanted a JSON document`,
+      { cause },
+    );
   }
 }
 
@@ -19,7 +22,8 @@ function checkJsonDepth(body: Uint8Array, maxDepth: number): void {
       // to the end of the string; brackets in it do not count
       for (i++; i < body.length && body[i] !== quote; i++) if (body[i] === backslash) i++;
     } else if (byte === openObject || byte === openList) {
-      if (++depth > maxDepth) throw new MalformedError(`json: found values nested deeper than ${maxDepth}, wanted at most that`);
+      if (++depth > maxDepth)
+        throw new MalformedError(`json: found values nested deeper than ${maxDepth}, wanted at most that`);
     } else if (byte === closeObject || byte === closeList) depth--;
   }
 }
@@ -35,7 +39,13 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const found = (value: unknown): string =>
-  value === null ? 'null' : Array.isArray(value) ? 'a list' : typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : typeof value;
+  value === null
+    ? 'null'
+    : Array.isArray(value)
+      ? 'a list'
+      : typeof value === 'string'
+        ? JSON.stringify(value.slice(0, 40))
+        : typeof value;
 
 /** '' when absent. */
 export function jsonString(value: unknown, what: string): string {
@@ -99,7 +109,7 @@ export function jsonFixed64(value: unknown, what: string, into: Int32Array, hiAt
       into[loAt] = low % 4_294_967_296;
       return;
     }
-  } else if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 18_446_744_073_709_551_616) {
+  } else if (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value < 2 ** 64) {
     into[hiAt] = Math.floor(value / 4_294_967_296);
     into[loAt] = value % 4_294_967_296;
     return;
@@ -118,7 +128,14 @@ export function hexWords(text: string, into: Int32Array, at: number, words: numb
     let value = 0;
     for (let i = w * 8; i < w * 8 + 8; i++) {
       const code = text.charCodeAt(i);
-      const digit = code >= 48 && code <= 57 ? code - 48 : code >= 97 && code <= 102 ? code - 87 : code >= 65 && code <= 70 ? code - 55 : -1;
+      const digit =
+        code >= 48 && code <= 57
+          ? code - 48
+          : code >= 97 && code <= 102
+            ? code - 87
+            : code >= 65 && code <= 70
+              ? code - 55
+              : -1;
       if (digit < 0) return false;
       value = (value << 4) | digit;
     }

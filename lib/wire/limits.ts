@@ -4,7 +4,7 @@ export interface WireLimits {
   packedBytes: number;
   /** request body after gzip */
   unpackedBytes: number;
-  /** all request bodies of one batch, unpacked: what readRaw is willing to unpack */
+  /** all request bodies of one batch, unpacked: what readRaw is willing to unpack, so a batch is sealed well before (a body more than it holds is lost to replay) */
   batchBytes: number;
   spansPerRequest: number;
   attributesPerSpan: number;

@@ -58,7 +58,7 @@ export class MqttEntryWriter {
 
   /** The bytes written, and a new beginning. */
   take(): Uint8Array {
-    const bytes = Uint8Array.prototype.slice.call(this.buffer, 0, this.at);
+    const bytes = new Uint8Array(this.buffer.subarray(0, this.at));
     this.begin();
     return bytes;
   }
@@ -101,7 +101,13 @@ export class MqttEntryWriter {
 }
 
 /** One packet as a self-contained run of bytes; runs may be put one after another. A batch uses MqttEntryWriter. */
-export function encodeMqttEntry(packet: MqttPacket, broker: string, arrivalNanos: bigint, publisher: string, limits: WireLimits): Uint8Array {
+export function encodeMqttEntry(
+  packet: MqttPacket,
+  broker: string,
+  arrivalNanos: bigint,
+  publisher: string,
+  limits: WireLimits,
+): Uint8Array {
   const writer = new MqttEntryWriter();
   writer.write(mqttEntry(packet, broker, arrivalNanos, publisher, limits));
   return writer.take();
@@ -114,7 +120,8 @@ export function readMqttEntries(bytes: Uint8Array): MqttEntry[] {
   let names: string[] = [''];
   let at = 0;
   const take = (count: number): number => {
-    if (count > bytes.length - at) throw new MalformedError(`mqtt entries: found ${bytes.length - at} bytes, wanted ${count} more at byte ${at}`);
+    if (count > bytes.length - at)
+      throw new MalformedError(`mqtt entries: found ${bytes.length - at} bytes, wanted ${count} more at byte ${at}`);
     const from = at;
     at += count;
     return from;
@@ -131,7 +138,8 @@ export function readMqttEntries(bytes: Uint8Array): MqttEntry[] {
   const name = (): string => {
     const number = varint();
     const found = names[number];
-    if (found === undefined) throw new MalformedError(`mqtt entries: found name ${number}, wanted one of the ${names.length} so far`);
+    if (found === undefined)
+      throw new MalformedError(`mqtt entries: found name ${number}, wanted one of the ${names.length} so far`);
     return found;
   };
   while (at < bytes.length) {

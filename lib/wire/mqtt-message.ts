@@ -60,7 +60,13 @@ export interface MqttParts {
 
 export const otherTopic = '__other__';
 
-export function mqttEntry(packet: MqttPacket, broker: string, arrivalNanos: Nanos, publisher: string, limits: WireLimits): MqttEntry {
+export function mqttEntry(
+  packet: MqttPacket,
+  broker: string,
+  arrivalNanos: Nanos,
+  publisher: string,
+  limits: WireLimits,
+): MqttEntry {
   const topic = cutText(packet.topic, limits.topicBytes);
   const traceparent = packet.properties?.userProperties?.traceparent;
   return {
@@ -225,9 +231,12 @@ export class MqttReader {
       if (entry.payload === null) return false;
       if (own.what === 'status') return this.readStatus(entry, own.device, entry.payload, arrivalMs);
       if (entry.retain) return true;
-      return own.what === 'heartbeat' ? this.readHeartbeat(entry, own.device, entry.payload, arrivalMs) : this.readEchoReply(entry, own.device, entry.payload);
+      return own.what === 'heartbeat'
+        ? this.readHeartbeat(entry, own.device, entry.payload, arrivalMs)
+        : this.readEchoReply(entry, own.device, entry.payload);
     }
-    if (entry.payload !== null && !entry.retain && isMetricsTopic(entry.topic)) this.readMetrics(entry.payload, arrivalMs);
+    if (entry.payload !== null && !entry.retain && isMetricsTopic(entry.topic))
+      this.readMetrics(entry.payload, arrivalMs);
     return true;
   }
 
@@ -287,13 +296,20 @@ export class MqttReader {
     }
   }
 
-  private addPoint(resource: Resource, metric: string, attributes: Record<string, string>, timeMs: EpochMillis, value: number): void {
+  private addPoint(
+    resource: Resource,
+    metric: string,
+    attributes: Record<string, string>,
+    timeMs: EpochMillis,
+    value: number,
+  ): void {
     if (this.dataPoints.length >= this.limits.dataPointsPerRequest) {
       this.refusePoint('limit');
       return;
     }
     this.received++;
-    const attributesJson = Object.keys(attributes).length === 0 ? '' : canonicalJson(attributes, this.limits.valueBytes);
+    const attributesJson =
+      Object.keys(attributes).length === 0 ? '' : canonicalJson(attributes, this.limits.valueBytes);
     this.dataPoints.push({ resource, metric, attributesJson, timeMs, value });
   }
 
@@ -302,7 +318,12 @@ export class MqttReader {
     this.reject(reason);
   }
 
-  private hear(resource: Resource, source: Sighting['source'], arrivalMs: EpochMillis, intervalMs: number | null): void {
+  private hear(
+    resource: Resource,
+    source: Sighting['source'],
+    arrivalMs: EpochMillis,
+    intervalMs: number | null,
+  ): void {
     const key = `${source}\u001f${resourceKey(resource)}`;
     const known = this.heard.get(key);
     if (known === undefined) {
@@ -323,7 +344,13 @@ export class MqttReader {
   }
 }
 
-const newRow = (broker: string, topic: string, minute: number, lastMs: EpochMillis, publisher: string): TopicTraffic => ({
+const newRow = (
+  broker: string,
+  topic: string,
+  minute: number,
+  lastMs: EpochMillis,
+  publisher: string,
+): TopicTraffic => ({
   broker,
   topic,
   minute,

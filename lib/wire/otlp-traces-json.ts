@@ -44,7 +44,9 @@ export class JsonSpans {
       const sender = resourceOfJson(resource, depthOf.resource, this.limits);
       writer.beginResource(sender, resourceKey(sender));
       for (const scoped of jsonList(scopeSpans, 'scopeSpans')) {
-        for (const span of jsonList(jsonRecord(scoped, 'scopeSpans').spans, 'spans')) {
+        const { scope, spans } = jsonRecord(scoped, 'scopeSpans');
+        if (scope !== undefined && scope !== null) jsonString(jsonRecord(scope, 'scope').name, 'scope.name');
+        for (const span of jsonList(spans, 'spans')) {
           const record = jsonRecord(span, 'spans');
           if (writer.beginSpan()) this.span(record);
         }
@@ -57,8 +59,12 @@ export class JsonSpans {
     const { writer, limits } = this;
     const { words } = writer;
     const linksAtBegin = writer.linksSoFar;
-    writer.hasTraceId = hexWords(jsonString(span.traceId, 'span.traceId'), words, word.trace, 4) && (words[0]! | words[1]! | words[2]! | words[3]!) !== 0;
-    writer.hasSpanId = hexWords(jsonString(span.spanId, 'span.spanId'), words, word.span, 2) && (words[word.span]! | words[word.span + 1]!) !== 0;
+    writer.hasTraceId =
+      hexWords(jsonString(span.traceId, 'span.traceId'), words, word.trace, 4) &&
+      (words[0]! | words[1]! | words[2]! | words[3]!) !== 0;
+    writer.hasSpanId =
+      hexWords(jsonString(span.spanId, 'span.spanId'), words, word.span, 2) &&
+      (words[word.span]! | words[word.span + 1]!) !== 0;
     const parent = jsonString(span.parentSpanId, 'span.parentSpanId');
     writer.hasParentId = parent === '' || hexWords(parent, words, word.parent, 2);
     const kind = jsonEnum(span.kind, 'span.kind');
@@ -71,13 +77,15 @@ export class JsonSpans {
       if (isSampled(bytes, 0, bytes.length)) writer.draftFlags |= spanFlag.sampled;
     }
     if (span.status !== undefined && span.status !== null) {
-      const code = jsonEnum(jsonRecord(span.status, 'span.status').code, 'span.status.code');
+      const status = jsonRecord(span.status, 'span.status');
+      const code = jsonEnum(status.code, 'span.status.code');
       writer.status = code >= 0 && code <= 2 ? code : 0;
+      jsonString(status.message, 'span.status.message');
     }
     this.attributes(jsonList(span.attributes, 'span.attributes'));
     const events = jsonList(span.events, 'span.events');
     if (events.length > limits.eventsPerSpan) writer.draftFlags |= spanFlag.cut;
-    for (const event of events) this.checkAttributes(jsonRecord(event, 'span.events').attributes, 'event.attributes');
+    for (const entry of events) this.checkEvent(jsonRecord(entry, 'span.events'));
     this.links(jsonList(span.links, 'span.links'));
     writer.nameStart = slotCount * this.room;
     writer.nameEnd = this.put(slotCount, jsonString(span.name, 'span.name'));
@@ -89,15 +97,25 @@ export class JsonSpans {
     for (let i = 0; i < list.length; i++) {
       const attribute = jsonRecord(list[i], 'span.attributes');
       const key = jsonString(attribute.key, 'span.attributes.key');
-      const any = attribute.value === undefined || attribute.value === null ? null : jsonRecord(attribute.value, 'span.attributes.value');
+      const any =
+        attribute.value === undefined || attribute.value === null
+          ? null
+          : jsonRecord(attribute.value, 'span.attributes.value');
       const text = any !== null && typeof any.stringValue === 'string' ? any.stringValue : null;
-      if (text === null && any !== null && !isPlain(any)) new AttributeSink(limits).checkJson(any, 'span.attributes.value', depthOf.spanAttribute + 1);
+      if (text === null && any !== null && !isPlain(any))
+        new AttributeSink(limits).checkJson(any, 'span.attributes.value', depthOf.spanAttribute + 1);
       if (i >= limits.attributesPerSpan) {
         writer.draftFlags |= spanFlag.cut;
         continue;
       }
-      if (isLongerThan(key, limits.keyBytes) || (text !== null && isLongerThan(text, limits.valueBytes))) writer.draftFlags |= spanFlag.cut;
-      if (any !== null && typeof any.bytesValue === 'string' && Buffer.byteLength(any.bytesValue, 'base64') > limits.valueBytes) writer.draftFlags |= spanFlag.cut;
+      if (isLongerThan(key, limits.keyBytes) || (text !== null && isLongerThan(text, limits.valueBytes)))
+        writer.draftFlags |= spanFlag.cut;
+      if (
+        any !== null &&
+        typeof any.bytesValue === 'string' &&
+        Buffer.byteLength(any.bytesValue, 'base64') > limits.valueBytes
+      )
+        writer.draftFlags |= spanFlag.cut;
       const place = this.slotOf(key);
       if (place < 0) continue;
       if (text === null) writer.setSlot(place, 0, 0);
@@ -112,9 +130,19 @@ export class JsonSpans {
       const link = jsonRecord(list[i], 'span.links');
       this.checkAttributes(link.attributes, 'link.attributes');
       if (i >= limits.linksPerSpan) continue;
-      if (hexWords(jsonString(link.traceId, 'link.traceId'), linkWords, 0, 4) && hexWords(jsonString(link.spanId, 'link.spanId'), linkWords, 4, 2))
+      if (
+        hexWords(jsonString(link.traceId, 'link.traceId'), linkWords, 0, 4) &&
+        hexWords(jsonString(link.spanId, 'link.spanId'), linkWords, 4, 2)
+      )
         writer.addLink(linkWords[0]!, linkWords[1]!, linkWords[2]!, linkWords[3]!, linkWords[4]!, linkWords[5]!);
     }
+  }
+
+  /** What is accepted must be whole, or a drill-down would meet the damage later. */
+  private checkEvent(event: Record<string, unknown>): void {
+    jsonString(event.name, 'event.name');
+    jsonFixed64(event.timeUnixNano, 'event.timeUnixNano', this.linkWords, 0, 1);
+    this.checkAttributes(event.attributes, 'event.attributes');
   }
 
   private checkAttributes(list: unknown, what: string): void {
@@ -138,7 +166,10 @@ export class JsonSpans {
   private put(place: number, text: string): number {
     const start = place * this.room;
     const most = this.limits.valueBytes + 1;
-    const { written } = this.encoder.encodeInto(text.length > most ? text.slice(0, most) : text, this.texts.subarray(start, start + this.room));
+    const { written } = this.encoder.encodeInto(
+      text.length > most ? text.slice(0, most) : text,
+      this.texts.subarray(start, start + this.room),
+    );
     return start + written;
   }
 }
@@ -147,4 +178,8 @@ export class JsonSpans {
 const isPlain = (any: Record<string, unknown>): boolean =>
   any.stringValue == null &&
   (typeof any.boolValue === 'boolean' ||
-    (any.boolValue == null && (Number.isSafeInteger(any.intValue) || (any.intValue == null && typeof any.doubleValue === 'number'))));
+    (any.boolValue == null &&
+      (isPlainInt(any.intValue) || (any.intValue == null && typeof any.doubleValue === 'number'))));
+
+const isPlainInt = (value: unknown): boolean =>
+  typeof value === 'string' ? value.length < 18 && /^-?\d+$/.test(value) : Number.isSafeInteger(value);

@@ -258,7 +258,8 @@ export class ProtobufSpans {
           break;
         default:
           // counters of what the sender dropped (10, 12, 14), flags (16), and what later versions bring
-          if (tag >>> 3 <= 9 || tag >>> 3 === 11 || tag >>> 3 === 13 || tag >>> 3 === 15) cursor.skipUnknown(tag, end, 15);
+          if (tag >>> 3 <= 9 || tag >>> 3 === 11 || tag >>> 3 === 13 || tag >>> 3 === 15)
+            cursor.skipUnknown(tag, end, 15);
           else cursor.skip(tag, end);
       }
     }
@@ -318,7 +319,8 @@ export class ProtobufSpans {
     }
     if (keyEnd - keyStart > limits.keyBytes) writer.draftFlags |= spanFlag.cut;
     const place = slotOf(cursor.bytes, keyStart, keyEnd);
-    if (place >= 0) writer.setSlot(place, textStart < 0 ? 0 : textStart, textStart < 0 ? 0 : textEnd);
+    // a value that is no text takes the place all the same: the last one counts
+    if (place >= 0) writer.setSlot(place, textStart, textStart < 0 ? textStart : textEnd);
   }
 
   /** The list or map whose tag was just read. */
@@ -328,7 +330,8 @@ export class ProtobufSpans {
     while (cursor.pos < stop) {
       const inner = cursor.tag(stop);
       if (inner !== 0x0a) cursor.skipUnknown(inner, stop, 1);
-      else if (tag === anyTag.array) checkAnyValue(cursor, cursor.len(stop), depthOf.spanAttribute + 3, this.limits.protobufDepth);
+      else if (tag === anyTag.array)
+        checkAnyValue(cursor, cursor.len(stop), depthOf.spanAttribute + 3, this.limits.protobufDepth);
       else checkKeyValue(cursor, cursor.len(stop), depthOf.spanAttribute + 3, this.limits.protobufDepth);
     }
   }
@@ -337,7 +340,8 @@ export class ProtobufSpans {
     const { cursor } = this;
     while (cursor.pos < end) {
       const tag = cursor.tag(end);
-      if (tag === eventTag.attributes) checkKeyValue(cursor, cursor.len(end), depthOf.eventAttribute, this.limits.protobufDepth);
+      if (tag === eventTag.attributes)
+        checkKeyValue(cursor, cursor.len(end), depthOf.eventAttribute, this.limits.protobufDepth);
       else if (tag === eventTag.time || tag === eventTag.name) cursor.skip(tag, end);
       else if (tag >>> 3 <= 3) cursor.skipUnknown(tag, end, 3);
       else cursor.skip(tag, end);
@@ -358,7 +362,8 @@ export class ProtobufSpans {
         const stop = cursor.len(end);
         spanAt = stop - cursor.pos === 8 ? cursor.pos : -1;
         cursor.pos = stop;
-      } else if (tag === linkTag.attributes) checkKeyValue(cursor, cursor.len(end), depthOf.eventAttribute, this.limits.protobufDepth);
+      } else if (tag === linkTag.attributes)
+        checkKeyValue(cursor, cursor.len(end), depthOf.eventAttribute, this.limits.protobufDepth);
       else if (tag >>> 3 === 3) cursor.skip(tag, end);
       else if (tag >>> 3 <= 4) cursor.skipUnknown(tag, end, 4);
       else cursor.skip(tag, end);

@@ -1,6 +1,6 @@
+import type { WireLimits } from './limits.ts';
 import { JsonSpans } from './otlp-traces-json.ts';
 import { ProtobufSpans } from './otlp-traces-protobuf.ts';
-import type { WireLimits } from './limits.ts';
 import type { ReadResult } from './read-result.ts';
 import { SpanColumnWriter, type TakenSpans } from './span-column-writer.ts';
 

@@ -21,7 +21,8 @@ export class ProtobufCursor {
 
   tag(end: number): number {
     const tag = this.varint(end);
-    if (tag < 8 || tag > 0xffffffff) throw malformed(`field number ${tag >>> 3}`, 'a field number from 1 to 2^29 - 1', this.pos);
+    if (tag < 8 || tag > 0xffffffff)
+      throw malformed(`field number ${tag >>> 3}`, 'a field number from 1 to 2^29 - 1', this.pos);
     return tag | 0;
   }
 
@@ -62,7 +63,8 @@ export class ProtobufCursor {
   /** Reads a length and gives the position behind the field it measures. */
   len(end: number): number {
     const length = this.varint(end);
-    if (length > end - this.pos) throw malformed(`a length of ${length}`, `at most the ${end - this.pos} bytes that are left`, this.pos);
+    if (length > end - this.pos)
+      throw malformed(`a length of ${length}`, `at most the ${end - this.pos} bytes that are left`, this.pos);
     return this.pos + length;
   }
 
@@ -101,13 +103,18 @@ export class ProtobufCursor {
         this.fixed(4, end);
         return;
       default:
-        throw malformed(`wire type ${tag & 7} (field ${tag >>> 3})`, 'varint, fixed64, length-delimited or fixed32', this.pos);
+        throw malformed(
+          `wire type ${tag & 7} (field ${tag >>> 3})`,
+          'varint, fixed64, length-delimited or fixed32',
+          this.pos,
+        );
     }
   }
 
   /** Passes over a field of unknown number; a known number here means a wrong wire type. */
   skipUnknown(tag: number, end: number, lastKnownField: number): void {
-    if (tag >>> 3 <= lastKnownField) throw malformed(`field ${tag >>> 3} with wire type ${tag & 7}`, 'the wire type of that field', this.pos);
+    if (tag >>> 3 <= lastKnownField)
+      throw malformed(`field ${tag >>> 3} with wire type ${tag & 7}`, 'the wire type of that field', this.pos);
     this.skip(tag, end);
   }
 }

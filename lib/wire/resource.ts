@@ -23,10 +23,18 @@ export const emptyResource = (): Resource => ({
 });
 
 /** The collector's own clock as one end of a ClockObservation. */
-export const collectorResource = (collectorId: string): Resource => ({ ...emptyResource(), hostId: `hopscope-collector:${collectorId}`, hostName: collectorId });
+export const collectorResource = (collectorId: string): Resource => ({
+  ...emptyResource(),
+  hostId: `hopscope-collector:${collectorId}`,
+  hostName: collectorId,
+});
 
 /** A device that named itself in an MQTT topic or payload. */
-export const namedDevice = (hostName: string): Resource => ({ ...emptyResource(), hostName, attributesJson: JSON.stringify({ 'host.name': hostName }) });
+export const namedDevice = (hostName: string): Resource => ({
+  ...emptyResource(),
+  hostName,
+  attributesJson: JSON.stringify({ 'host.name': hostName }),
+});
 
 const resourceAttributesTag = 0x0a;
 const lastResourceField = 3;
@@ -56,7 +64,11 @@ export function resourceOf(sent: Attributes, limits: WireLimits): Resource {
   const attributes = withCurrentNames(sent);
   const text = (key: string): string => {
     const value = attributes[key];
-    return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+    return typeof value === 'string'
+      ? value
+      : typeof value === 'number' || typeof value === 'boolean'
+        ? String(value)
+        : '';
   };
   const degrees = (key: string, most: number): number | null => {
     const value = attributes[key];
@@ -106,4 +118,5 @@ function sorted(value: AttributeValue): AttributeValue {
 }
 
 /** SDKs whose span stamps may be cut to whole milliseconds (wire.md 1.1). */
-export const hasMillisecondSdk = (resource: Resource): boolean => resource.sdkLanguage === 'nodejs' || resource.sdkLanguage === 'webjs';
+export const hasMillisecondSdk = (resource: Resource): boolean =>
+  resource.sdkLanguage === 'nodejs' || resource.sdkLanguage === 'webjs';

@@ -1,4 +1,4 @@
-import type { AttributeValue, Attributes } from '../domain/span.ts';
+import type { Attributes, AttributeValue } from '../domain/span.ts';
 import { messagingOperation } from '../domain/span.ts';
 
 /** Older spellings of attributes and what they are called today (wire.md 1.2, 1.3; semantic conventions v1.44). */
@@ -105,7 +105,9 @@ const slotOfKey: Record<string, number> = {
 const longestKey = 32;
 const ascii = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 /** Candidates by length and last byte: one look tells most keys off. */
-const candidates: ({ bytes: Uint8Array; slot: number }[] | undefined)[] = new Array((longestKey + 1) * 256).fill(undefined);
+const candidates: ({ bytes: Uint8Array; slot: number }[] | undefined)[] = new Array((longestKey + 1) * 256).fill(
+  undefined,
+);
 for (const [key, place] of Object.entries(slotOfKey)) {
   const bytes = ascii(key);
   const at = bytes.length * 256 + bytes[bytes.length - 1]!;
@@ -127,7 +129,14 @@ export function slotOf(bytes: Uint8Array, start: number, end: number): number {
     }
   }
   // any http.* makes an HTTP span
-  if (length > 5 && bytes[start] === 0x68 && bytes[start + 1] === 0x74 && bytes[start + 2] === 0x74 && bytes[start + 3] === 0x70 && bytes[start + 4] === 0x2e)
+  if (
+    length > 5 &&
+    bytes[start] === 0x68 &&
+    bytes[start + 1] === 0x74 &&
+    bytes[start + 2] === 0x74 &&
+    bytes[start + 3] === 0x70 &&
+    bytes[start + 4] === 0x2e
+  )
     return slot.httpAny;
   return -1;
 }

@@ -1,6 +1,5 @@
 import type { ClockObservation, RejectReason, Sighting } from '../domain/ingest-batch.ts';
 import type { Resource } from '../domain/span.ts';
-import { resourceKey } from '../domain/span.ts';
 import { type SpanColumns, spanFlag } from '../domain/span-columns.ts';
 import { epochMillisOf } from '../domain/units.ts';
 import type { WireLimits } from './limits.ts';
@@ -126,10 +125,16 @@ export class SpanColumnWriter {
 
   endResource(): void {
     if (this.resourceSpans === 0) return;
-    const behind = (this.arrivalHi - this.lastEndHi) * 4294967296 + (this.arrivalLo - (this.lastEndLo >>> 0));
+    const behind = (this.arrivalHi - this.lastEndHi) * 4294967296 + (this.arrivalLo - this.lastEndLo);
     // more than 104 days (2^53 ns) apart is no clock but a stamp in a wrong unit
     const rawNanos = this.lastEndHi < 0 || Math.abs(behind) > Number.MAX_SAFE_INTEGER ? null : behind;
-    this.staged.push({ resource: this.resourceIndex, count: this.resourceSpans, arrivalNanos: this.arrivalNanos, rawNanos, rawAtNanos: this.arrivalNanos });
+    this.staged.push({
+      resource: this.resourceIndex,
+      count: this.resourceSpans,
+      arrivalNanos: this.arrivalNanos,
+      rawNanos,
+      rawAtNanos: this.arrivalNanos,
+    });
   }
 
   /** false when the request has had its share: the span is counted as rejected, its bytes need no reading. */
@@ -160,7 +165,14 @@ export class SpanColumnWriter {
   }
 
   /** A link of the span being drafted; ids as for the span. */
-  addLink(traceId0: number, traceId1: number, traceId2: number, traceId3: number, spanId0: number, spanId1: number): void {
+  addLink(
+    traceId0: number,
+    traceId1: number,
+    traceId2: number,
+    traceId3: number,
+    spanId0: number,
+    spanId1: number,
+  ): void {
     if ((traceId0 | traceId1 | traceId2 | traceId3) === 0 || (spanId0 | spanId1) === 0) return;
     const row = this.linkCount++;
     if (row >= this.links.capacity) this.links = this.links.grown(row);
@@ -176,29 +188,42 @@ export class SpanColumnWriter {
   }
 
   endSpan(linksAtBegin: number): void {
+    const reason = this.refusal();
+    if (reason === null) this.append();
+    else {
+      this.linkCount = linksAtBegin;
+      this.reject(reason);
+    }
+  }
+
+  /** Why the draft is no span of ours; null when it is one. */
+  private refusal(): RejectReason | null {
+    if (!this.hasTraceId || !this.hasSpanId || !this.hasParentId) return 'id';
     const w = this.words;
-    if (!this.hasTraceId || !this.hasSpanId || !this.hasParentId) return this.refuse('id', linksAtBegin);
     const startHi = w[word.startHi]!;
-    const startLo = w[word.startLo]!;
     const endHi = w[word.endHi]!;
-    const endLo = w[word.endLo]!;
-    // from 2^63 ns on (the year 2262) a half is negative
-    if (startHi < 0 || endHi < 0) return this.refuse('time', linksAtBegin);
-    const durationLo = (endLo - startLo) | 0;
-    const durationHi = endHi - startHi - (endLo >>> 0 < startLo >>> 0 ? 1 : 0);
-    if (durationHi < 0) return this.refuse('time', linksAtBegin);
-    if (endHi > this.lastEndHi || (endHi === this.lastEndHi && endLo >>> 0 > this.lastEndLo >>> 0)) {
+    const startLo = w[word.startLo]! >>> 0;
+    const endLo = w[word.endLo]! >>> 0;
+    // from 2^63 ns on (the year 2262) the upper half is negative
+    if (startHi < 0 || endHi < startHi || (endHi === startHi && endLo < startLo)) return 'time';
+    if (endHi > this.lastEndHi || (endHi === this.lastEndHi && endLo > this.lastEndLo)) {
       this.lastEndHi = endHi;
       this.lastEndLo = endLo;
     }
-    const low = startLo >>> 0;
-    if (startHi < this.earliestHi || (startHi === this.earliestHi && low < this.earliestLo) || startHi > this.latestHi || (startHi === this.latestHi && low > this.latestLo))
-      return this.refuse('time', linksAtBegin);
+    if (startHi < this.earliestHi || (startHi === this.earliestHi && startLo < this.earliestLo)) return 'time';
+    if (startHi > this.latestHi || (startHi === this.latestHi && startLo > this.latestLo)) return 'time';
+    return null;
+  }
 
+  private append(): void {
     const row = this.count;
     if (row >= this.columns.capacity) this.columns = this.columns.grown(row);
     const { halves, columns } = this.columns;
+    const w = this.words;
     const at = row * 2;
+    const startHi = w[word.startHi]!;
+    const startLo = w[word.startLo]! >>> 0;
+    const endLo = w[word.endLo]! >>> 0;
     halves.traceHi[at + 1] = w[0]!;
     halves.traceHi[at] = w[1]!;
     halves.traceLo[at + 1] = w[2]!;
@@ -209,15 +234,16 @@ export class SpanColumnWriter {
     halves.parentId[at] = w[word.parent + 1]!;
     halves.startNanos[at + 1] = startHi;
     halves.startNanos[at] = startLo;
-    halves.durationNanos[at + 1] = durationHi;
-    halves.durationNanos[at] = durationLo;
+    halves.durationNanos[at + 1] = w[word.endHi]! - startHi - (endLo < startLo ? 1 : 0);
+    halves.durationNanos[at] = endLo - startLo;
     columns.kind[row] = this.kind;
     columns.status[row] = this.status;
     columns.resource[row] = this.resourceIndex;
     columns.name[row] = this.textIndex(this.nameStart, this.nameEnd);
     this.placeDestination(row);
     // 2^32 = 967296 (mod 10^6)
-    if (this.hasMillisecondSdk && ((startHi % 1_000_000) * 967_296 + low) % 1_000_000 === 0) this.draftFlags |= spanFlag.millisecondGrain;
+    if (this.hasMillisecondSdk && ((startHi % 1_000_000) * 967_296 + startLo) % 1_000_000 === 0)
+      this.draftFlags |= spanFlag.millisecondGrain;
     columns.flags[row] = this.draftFlags;
     this.count = row + 1;
   }
@@ -240,7 +266,12 @@ export class SpanColumnWriter {
         known.rawAtNanos = one.rawAtNanos;
       }
     }
-    return { received: this.received, accepted: this.count - this.countBefore, rejected: this.rejected, message: this.refusals() };
+    return {
+      received: this.received,
+      accepted: this.count - this.countBefore,
+      rejected: this.rejected,
+      message: this.refusals(),
+    };
   }
 
   rollback(): void {
@@ -249,7 +280,8 @@ export class SpanColumnWriter {
     this.dictionary.rollback(this.stringsBefore);
     if (this.resources.length > this.resourcesBefore) {
       this.resources.length = this.resourcesBefore;
-      for (const [key, index] of this.resourceIndexes) if (index >= this.resourcesBefore) this.resourceIndexes.delete(key);
+      for (const [key, index] of this.resourceIndexes)
+        if (index >= this.resourcesBefore) this.resourceIndexes.delete(key);
     }
   }
 
@@ -260,23 +292,37 @@ export class SpanColumnWriter {
     for (const one of this.heard) {
       if (one === undefined) continue;
       const resource = this.resources[one.resource]!;
-      sightings.push({ resource, source: 'traces', arrivalMs: epochMillisOf(one.arrivalNanos), count: one.count, intervalMs: null });
+      sightings.push({
+        resource,
+        source: 'traces',
+        arrivalMs: epochMillisOf(one.arrivalNanos),
+        count: one.count,
+        intervalMs: null,
+      });
       if (one.rawNanos !== null)
-        clockObservations.push({ from: resource, to: collector, atNanos: one.rawAtNanos, rawNanos: BigInt(one.rawNanos), source: 'export', broker: '' });
+        clockObservations.push({
+          from: resource,
+          to: collector,
+          atNanos: one.rawAtNanos,
+          rawNanos: BigInt(one.rawNanos),
+          source: 'export',
+          broker: '',
+        });
     }
     const links = { ...this.links.take(this.linkCount), count: this.linkCount };
-    const spans = { ...this.columns.take(this.count), count: this.count, strings: this.dictionary.take(), resources: this.resources, links };
+    const spans = {
+      ...this.columns.take(this.count),
+      count: this.count,
+      strings: this.dictionary.take(),
+      resources: this.resources,
+      links,
+    };
     this.count = 0;
     this.linkCount = 0;
     this.resources = [];
     this.resourceIndexes = new Map();
     this.heard = [];
     return { spans, sightings, clockObservations };
-  }
-
-  private refuse(reason: RejectReason, linksAtBegin: number): void {
-    this.linkCount = linksAtBegin;
-    this.reject(reason);
   }
 
   private reject(reason: RejectReason): void {
@@ -295,7 +341,9 @@ export class SpanColumnWriter {
       malformed: 'malformed',
       unsupported: 'unsupported',
     };
-    const parts = (Object.keys(this.rejected) as RejectReason[]).map((reason) => `${this.rejected[reason]} by ${why[reason]}`);
+    const parts = (Object.keys(this.rejected) as RejectReason[]).map(
+      (reason) => `${this.rejected[reason]} by ${why[reason]}`,
+    );
     return `${total} of ${this.received} spans rejected: ${parts.join('; ')}`;
   }
 
@@ -355,9 +403,12 @@ export class SpanColumnWriter {
 
   private operation(): number {
     let operation = 0;
-    if (this.has(slot.operationType)) operation = operationOf(this.bytes, this.slotStart[slot.operationType]!, this.slotEnd[slot.operationType]!);
-    if (operation === 0 && this.has(slot.operationOld)) operation = operationOf(this.bytes, this.slotStart[slot.operationOld]!, this.slotEnd[slot.operationOld]!);
-    if (operation === 0 && this.has(slot.operationName)) operation = operationOf(this.bytes, this.slotStart[slot.operationName]!, this.slotEnd[slot.operationName]!);
+    if (this.has(slot.operationType))
+      operation = operationOf(this.bytes, this.slotStart[slot.operationType]!, this.slotEnd[slot.operationType]!);
+    if (operation === 0 && this.has(slot.operationOld))
+      operation = operationOf(this.bytes, this.slotStart[slot.operationOld]!, this.slotEnd[slot.operationOld]!);
+    if (operation === 0 && this.has(slot.operationName))
+      operation = operationOf(this.bytes, this.slotStart[slot.operationName]!, this.slotEnd[slot.operationName]!);
     return operation;
   }
 
@@ -510,6 +561,11 @@ class GrowingLinks {
 
   take(count: number): ReturnType<typeof newLinks> {
     const c = this.columns;
-    return { row: c.row.slice(0, count), traceHi: c.traceHi.slice(0, count), traceLo: c.traceLo.slice(0, count), spanId: c.spanId.slice(0, count) };
+    return {
+      row: c.row.slice(0, count),
+      traceHi: c.traceHi.slice(0, count),
+      traceLo: c.traceLo.slice(0, count),
+      spanId: c.spanId.slice(0, count),
+    };
   }
 }

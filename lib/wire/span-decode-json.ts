@@ -30,7 +30,10 @@ export function decodeJsonSpans(
         const ids = traceWords(record.traceId);
         if (ids === null || !wanted(ids.hi, ids.lo)) continue;
         resource ??= resourceOfJson(sent, depthOf.resource, limits);
-        const scopeName = scoped.scope == null ? '' : cutText(jsonString(jsonRecord(scoped.scope, 'scope').name, 'scope.name'), limits.valueBytes);
+        const scopeName =
+          scoped.scope == null
+            ? ''
+            : cutText(jsonString(jsonRecord(scoped.scope, 'scope').name, 'scope.name'), limits.valueBytes);
         const span = decodeSpan(record, resource, scopeName, limits);
         if (span !== null && isAcceptedTime(span.startNanos, span.endNanos, arrivalNanos, limits)) into.push(span);
       }
@@ -38,7 +41,12 @@ export function decodeJsonSpans(
   }
 }
 
-function decodeSpan(record: Record<string, unknown>, resource: Resource, scopeName: string, limits: WireLimits): Span | null {
+function decodeSpan(
+  record: Record<string, unknown>,
+  resource: Resource,
+  scopeName: string,
+  limits: WireLimits,
+): Span | null {
   const traceId = traceIdText(record.traceId);
   const spanId = spanIdText(record.spanId);
   const parent = jsonString(record.parentSpanId, 'span.parentSpanId');
@@ -78,7 +86,9 @@ const decodeEvent = (event: Record<string, unknown>, limits: WireLimits): SpanEv
 function decodeLink(link: Record<string, unknown>, limits: WireLimits): SpanLink | null {
   const traceId = traceIdText(link.traceId);
   const spanId = spanIdText(link.spanId);
-  return traceId === '' || spanId === '' ? null : { traceId, spanId, attributes: attributesOf(link.attributes, depthOf.eventAttribute, limits) };
+  return traceId === '' || spanId === ''
+    ? null
+    : { traceId, spanId, attributes: attributesOf(link.attributes, depthOf.eventAttribute, limits) };
 }
 
 function attributesOf(list: unknown, depth: number, limits: WireLimits): Span['attributes'] {

@@ -2,7 +2,16 @@ import { spanIdHex, traceIdHex } from '../domain/ids.ts';
 import type { Resource, Span, SpanEvent, SpanLink } from '../domain/span.ts';
 import { AttributeSink } from './any-value.ts';
 import type { WireLimits } from './limits.ts';
-import { depthOf, eventTag, linkTag, requestTag, resourceSpansTag, scopeSpansTag, spanTag, statusTag } from './otlp-traces-protobuf.ts';
+import {
+  depthOf,
+  eventTag,
+  linkTag,
+  requestTag,
+  resourceSpansTag,
+  scopeSpansTag,
+  spanTag,
+  statusTag,
+} from './otlp-traces-protobuf.ts';
 import { ProtobufCursor } from './protobuf-cursor.ts';
 import { emptyResource, resourceOfProtobuf } from './resource.ts';
 import { withCurrentNames } from './semantic-names.ts';
@@ -60,7 +69,12 @@ export function decodeProtobufSpans(
         const span = decodeSpan(cursor, spanEnd, resource, scopeName, limits);
         cursor.pos = spanEnd;
         // a span that writes its trace id twice belongs to the second one
-        if (span !== null && span.traceId === traceIdHex(traceHi, traceLo) && isAcceptedTime(span.startNanos, span.endNanos, arrivalNanos, limits)) into.push(span);
+        if (
+          span !== null &&
+          span.traceId === traceIdHex(traceHi, traceLo) &&
+          isAcceptedTime(span.startNanos, span.endNanos, arrivalNanos, limits)
+        )
+          into.push(span);
       }
     }
   }
@@ -89,7 +103,13 @@ class LastAnswer {
 
 /** Where the span's trace id stands; -1 without one of 16 bytes. Writers put it first, but fields may come in any order and the last one counts. */
 function traceIdAt(cursor: ProtobufCursor, begin: number, end: number): number {
-  if (end - begin > 18 && cursor.bytes[begin] === spanTag.traceId && cursor.bytes[begin + 1] === 16 && cursor.bytes[begin + 18] !== spanTag.traceId) return begin + 2;
+  if (
+    end - begin > 18 &&
+    cursor.bytes[begin] === spanTag.traceId &&
+    cursor.bytes[begin + 1] === 16 &&
+    cursor.bytes[begin + 18] !== spanTag.traceId
+  )
+    return begin + 2;
   let at = -1;
   cursor.pos = begin;
   while (cursor.pos < end) {
@@ -142,7 +162,13 @@ function decodeScopeName(cursor: ProtobufCursor, begin: number, end: number, lim
   return name;
 }
 
-function decodeSpan(cursor: ProtobufCursor, end: number, resource: Resource, scopeName: string, limits: WireLimits): Span | null {
+function decodeSpan(
+  cursor: ProtobufCursor,
+  end: number,
+  resource: Resource,
+  scopeName: string,
+  limits: WireLimits,
+): Span | null {
   const sink = new AttributeSink(limits);
   const span: Span = {
     traceId: '',
@@ -255,7 +281,9 @@ function decodeLink(cursor: ProtobufCursor, end: number, limits: WireLimits): Sp
     else if (tag === linkTag.attributes) sink.addProtobuf(cursor, cursor.len(end), depthOf.eventAttribute);
     else cursor.skip(tag, end);
   }
-  return trace === '' || span === '' ? null : { traceId: trace, spanId: span, attributes: withCurrentNames(sink.finish()) };
+  return trace === '' || span === ''
+    ? null
+    : { traceId: trace, spanId: span, attributes: withCurrentNames(sink.finish()) };
 }
 
 function text(cursor: ProtobufCursor, end: number, limits: WireLimits): string {

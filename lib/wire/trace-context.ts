@@ -12,7 +12,8 @@ export interface TraceContext {
  * read by its first 55 characters if it goes on with a dash (section 3.2.4). null for anything else: a broken header is no header.
  */
 export function parseTraceparent(text: string): TraceContext | null {
-  if (text.length < 55 || text.charCodeAt(2) !== dash || text.charCodeAt(35) !== dash || text.charCodeAt(52) !== dash) return null;
+  if (text.length < 55 || text.charCodeAt(2) !== dash || text.charCodeAt(35) !== dash || text.charCodeAt(52) !== dash)
+    return null;
   const version = lowerHexByte(text, 0);
   if (version < 0 || version === 0xff) return null;
   if (text.length > 55 && (version === 0 || text.charCodeAt(55) !== dash)) return null;

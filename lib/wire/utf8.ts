@@ -2,7 +2,8 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** Text of bytes; what is no UTF-8 becomes U+FFFD. */
-export const textOf = (bytes: Uint8Array, start = 0, end = bytes.length): string => decoder.decode(bytes.subarray(start, end));
+export const textOf = (bytes: Uint8Array, start = 0, end = bytes.length): string =>
+  decoder.decode(bytes.subarray(start, end));
 export const bytesOf = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text);
 
 /** The end of at most maxBytes from start, not inside a character. */

@@ -14,8 +14,8 @@ export interface RecentBounds {
 }
 export const defaultRecent: RecentBounds = { spans: 2_000_000, dataPoints: 1_000_000, passages: 500_000 };
 
-/** Rows judged in one go, before others may run: 2-3 ms. */
-const sliceRows = 8_192;
+/** Rows judged in one go, before others may run: 1-2 ms. */
+const sliceRows = 4_096;
 
 /** Which batches of a collector are stored: all up to `through`, and single ones above. */
 interface Stored {
@@ -116,11 +116,23 @@ export class Appender {
     const rejected = reasons.reduce((sum, [, count]) => sum + count, 0);
     // An item of an MQTT batch is a message, whatever it carried; of the others each stored row is one.
     const duplicate =
-      batch.signal === signal.mqtt ? Math.min(passages.duplicate, batch.received - rejected) : spans.duplicate + points.duplicate;
+      batch.signal === signal.mqtt
+        ? Math.min(passages.duplicate, batch.received - rejected)
+        : spans.duplicate + points.duplicate;
     const stored = batch.signal === signal.mqtt ? batch.received - rejected - duplicate : spans.stored + points.stored;
     // a batch that came again whole leaves nothing to drill down into
     const raw = spans.stored > 0 ? batch.raw : null;
-    await tx.append('batches', 1, [collector, batch.seq, batch.signal, batch.arrivalMs, batch.received, stored, duplicate, rejected, [raw]]);
+    await tx.append('batches', 1, [
+      collector,
+      batch.seq,
+      batch.signal,
+      batch.arrivalMs,
+      batch.received,
+      stored,
+      duplicate,
+      rejected,
+      [raw],
+    ]);
     const names = reasons.map(([reason]) => reason);
     const counts = reasons.map(([, count]) => count);
     await tx.append('rejections', names.length, [collector, batch.seq, batch.arrivalMs, names, counts]);
@@ -148,7 +160,14 @@ export class Appender {
       for (let i = from; i < to; i++) {
         const w = i * 2;
         if (
-          !recent.add(words.hi[w]!, words.hi[w + 1]!, words.lo[w]!, words.lo[w + 1]!, words.span[w]!, words.span[w + 1]!)
+          !recent.add(
+            words.hi[w]!,
+            words.hi[w + 1]!,
+            words.lo[w]!,
+            words.lo[w + 1]!,
+            words.span[w]!,
+            words.span[w + 1]!,
+          )
         ) {
           dropped ??= new Uint8Array(spans.count);
           dropped[i] = 1;
@@ -163,7 +182,15 @@ export class Appender {
       }
       stored += kept;
       const own = kept === to - from ? wholeSlice(spans, from, to) : s.pick(spans, words, kept);
-      await tx.append('spans', kept, [...own.ids, ...origin, ...own.bytes, s.name, s.resource, s.system, s.destination]);
+      await tx.append('spans', kept, [
+        ...own.ids,
+        ...origin,
+        ...own.bytes,
+        s.name,
+        s.resource,
+        s.system,
+        s.destination,
+      ]);
       if (to < spans.count) await yieldToEvents();
     }
     await appendLinks(tx, spans, dropped, origin);
@@ -220,7 +247,16 @@ export class Appender {
         const topicId = this.#dictionary.topicId(passage.broker, passage.topic);
         const own = this.#dictionary.topic(topicId)!.name === other ? hashText(passage.topic) : topicId;
         const { traceHi, traceLo, spanId } = passage;
-        if (!this.#recent.passages.add(word(traceHi), word(traceLo), word(traceLo >> 32n), word(spanId), word(spanId >> 32n) ^ brokerId, own)) {
+        if (
+          !this.#recent.passages.add(
+            word(traceHi),
+            word(traceLo),
+            word(traceLo >> 32n),
+            word(spanId),
+            word(spanId >> 32n) ^ brokerId,
+            own,
+          )
+        ) {
           return false;
         }
         broker.push(brokerId);
@@ -332,8 +368,8 @@ interface OwnColumns {
 }
 
 const wholeSlice = (spans: SpanColumns, from: number, to: number): OwnColumns => ({
-  ids: [spans.traceHi, spans.traceLo, spans.spanId, spans.parentId, spans.startNanos, spans.durationNanos].map((column) =>
-    column.subarray(from, to),
+  ids: [spans.traceHi, spans.traceLo, spans.spanId, spans.parentId, spans.startNanos, spans.durationNanos].map(
+    (column) => column.subarray(from, to),
   ),
   bytes: [spans.kind, spans.status, spans.flags, spans.operation].map((column) => column.subarray(from, to)),
 });
@@ -351,7 +387,14 @@ class Scratch {
 
   /** The rows named in `rows`, the first `count` of them. */
   pick(spans: SpanColumns, words: Words, count: number): OwnColumns {
-    const from = [words.hi, words.lo, words.span, pairs(spans.parentId), pairs(spans.startNanos), pairs(spans.durationNanos)];
+    const from = [
+      words.hi,
+      words.lo,
+      words.span,
+      pairs(spans.parentId),
+      pairs(spans.startNanos),
+      pairs(spans.durationNanos),
+    ];
     const ids = [...this.#unsigned, ...this.#signed];
     for (let c = 0; c < from.length; c++) {
       const source = from[c]!;
@@ -401,7 +444,10 @@ async function loadStored(session: Session, dictionary: Dictionary): Promise<Map
   for (const row of found) {
     const collectorId = dictionary.text(row.collector);
     const whole = row.settled + row.batches === row.highest;
-    stored.set(collectorId, whole ? { through: Number(row.highest), above: new Set() } : await loadHoles(session, row.collector, row.settled));
+    stored.set(
+      collectorId,
+      whole ? { through: Number(row.highest), above: new Set() } : await loadHoles(session, row.collector, row.settled),
+    );
   }
   return stored;
 }
@@ -413,7 +459,10 @@ async function loadHoles(session: Session, collector: number, settled: bigint): 
     [collector, settled],
   );
   const through = run?.through ?? settled;
-  const above = await session.columns<[BigInt64Array]>('SELECT seq FROM batches WHERE collector = $1 AND seq > $2', [collector, through]);
+  const above = await session.columns<[BigInt64Array]>('SELECT seq FROM batches WHERE collector = $1 AND seq > $2', [
+    collector,
+    through,
+  ]);
   return { through: Number(through), above: new Set(Array.from(above.values[0], Number)) };
 }
 
@@ -431,7 +480,8 @@ async function loadRecent(
       [from, to],
     );
     const [hi, lo, span] = values.map(pairs);
-    for (let w = 0; w < rowCount * 2; w += 2) recent.spans.add(hi![w]!, hi![w + 1]!, lo![w]!, lo![w + 1]!, span![w]!, span![w + 1]!);
+    for (let w = 0; w < rowCount * 2; w += 2)
+      recent.spans.add(hi![w]!, hi![w + 1]!, lo![w]!, lo![w + 1]!, span![w]!, span![w + 1]!);
   });
   await inSlices(session, 'data_points', bounds.dataPoints, async (from, to) => {
     const { rowCount, values } = await session.columns<[Int32Array, Int32Array, Int32Array, BigInt64Array]>(
@@ -454,7 +504,14 @@ async function loadRecent(
     for (let i = 0; i < rows.rowCount; i++) {
       const traceLo = lo[i]!;
       const spanId = span[i]!;
-      recent.passages.add(word(hi[i]!), word(traceLo), word(traceLo >> 32n), word(spanId), word(spanId >> 32n) ^ broker[i]!, topic[i]!);
+      recent.passages.add(
+        word(hi[i]!),
+        word(traceLo),
+        word(traceLo >> 32n),
+        word(spanId),
+        word(spanId >> 32n) ^ broker[i]!,
+        topic[i]!,
+      );
     }
   });
 }

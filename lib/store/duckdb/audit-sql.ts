@@ -13,12 +13,24 @@ const callee = `kind IN (2, 5) AND operation NOT IN (3, 5)`;
 export const rangesTable = `CREATE OR REPLACE TEMP TABLE a_range AS
   SELECT unnest($1::INTEGER[]) AS collector, unnest($2::BIGINT[]) AS after, unnest($3::BIGINT[]) AS upto`;
 
-/** Spans of one range: constants, so that min/max of the row groups prune. $1 collector, $2 after, $3 upto, $4 arrival. */
-export const newTracesTable = `CREATE OR REPLACE TEMP TABLE a_new_traces (trace_hi UBIGINT, trace_lo UBIGINT)`;
-export const newTracesOf = (table: 'spans' | 'passages'): string => `INSERT INTO a_new_traces
-  SELECT DISTINCT trace_hi, trace_lo FROM ${table} WHERE collector = $1 AND seq > $2 AND seq <= $3 AND arrival_ms >= $4`;
-export const newLinkTargets = `INSERT INTO a_new_traces
-  SELECT DISTINCT to_trace_hi, to_trace_lo FROM links WHERE collector = $1 AND seq > $2 AND seq <= $3 AND arrival_ms >= $4`;
+/**
+ * New rows of every range, as constants so that min/max of the row groups prune: four parameters a range (collector, after, upto, arrival).
+ * One CREATE ... AS, never an INSERT: a prepared INSERT into a temporary table that was replaced since meets a table without columns.
+ */
+const inRange = (i: number): string => {
+  const at = 4 * i;
+  return `collector = $${at + 1} AND seq > $${at + 2} AND seq <= $${at + 3} AND arrival_ms >= $${at + 4}`;
+};
+const everyRange = (ranges: number, of: (where: string) => string): string =>
+  Array.from({ length: ranges }, (_, i) => of(inRange(i))).join(' UNION ALL ');
+export const newTracesTable = (ranges: number): string => `CREATE OR REPLACE TEMP TABLE a_new_traces AS SELECT DISTINCT trace_hi, trace_lo FROM (${everyRange(
+  ranges,
+  (where) => `SELECT trace_hi, trace_lo FROM spans WHERE ${where}
+    UNION ALL SELECT trace_hi, trace_lo FROM passages WHERE ${where}
+    UNION ALL SELECT to_trace_hi, to_trace_lo FROM links WHERE ${where}`,
+)})`;
+export const newTopicsTable = (ranges: number): string =>
+  `CREATE OR REPLACE TEMP TABLE a_topics AS SELECT DISTINCT topic, minute FROM (${everyRange(ranges, (where) => `SELECT topic, minute FROM topic_traffic WHERE ${where}`)})`;
 
 /** Traces that link into the new ones: their consumers may have come first. $1 arrival. */
 export const touchedTable = `CREATE OR REPLACE TEMP TABLE a_touched AS
@@ -28,8 +40,8 @@ export const touchedTable = `CREATE OR REPLACE TEMP TABLE a_touched AS
 /** Everything of the touched traces that has been read so far. `fresh`: it came with this pass. $1 arrival. */
 export const aroundTable = `CREATE OR REPLACE TEMP TABLE a_around AS
   SELECT s.trace_hi, s.trace_lo, s.span_id, s.parent_id, s.start_ns, s.duration_ns, s.arrival_ms, s.kind, s.status, s.flags, s.operation,
-         s.name, s.resource, s.system, s.destination, s.collector, s.seq, s.seq > a.after AS fresh, row_number() OVER () AS r
-  FROM (SELECT * FROM spans WHERE trace_lo IN (SELECT trace_lo FROM a_touched) AND arrival_ms >= $1) s
+         s.name, s.resource, s.system, s.destination, s.collector, s.seq, s.seq > a.after AS fresh, s.r
+  FROM (SELECT *, rowid AS r FROM spans WHERE trace_lo IN (SELECT trace_lo FROM a_touched) AND arrival_ms >= $1) s
   JOIN a_range a ON a.collector = s.collector AND s.seq <= a.upto`;
 
 /** The same span twice: the one that was read first stays. */
@@ -57,62 +69,65 @@ export const passagesTable = `CREATE OR REPLACE TEMP TABLE a_passages AS
 
 /**
  * Caller and callee, by parent or by link (design.md section 3). A link pairs a CONSUMER with a PRODUCER or with a messaging CLIENT;
- * the same resource is no crossing, unless a message went round. Of several SERVERs of one CLIENT the last that fits into it counts:
- * how long both took is on their own clocks; whether it ended in time is only asked where both share one.
+ * the same resource is no crossing, unless a message went round. Wide on purpose: the columns are carried through the one join.
  */
+const bothEnds = `c.r AS caller, e.r AS callee, c.kind = 4 OR e.kind = 5 AS message, c.fresh OR e.fresh AS fresh, c.fresh AS caller_fresh,
+    c.trace_hi AS caller_trace_hi, c.trace_lo AS caller_trace_lo, c.span_id AS caller_span,
+    e.trace_hi AS callee_trace_hi, e.trace_lo AS callee_trace_lo, e.span_id AS callee_span, c.status = 2 OR e.status = 2 AS error,
+    c.start_ns AS caller_start_ns, c.duration_ns AS caller_duration_ns, e.start_ns AS callee_start_ns, e.duration_ns AS callee_duration_ns,
+    c.resource AS caller_resource, e.resource AS callee_resource, c.system AS caller_system, e.system AS callee_system,
+    c.destination AS caller_destination, e.destination AS callee_destination, c.arrival_ms,
+    ((c.flags & 2) // 2 + (e.flags & 2))::UTINYINT AS grains`;
+const callers = `(SELECT * FROM a_around WHERE ${caller}) c`;
+const notItself = `(c.resource <> e.resource OR c.kind = 4 OR e.kind = 5)`;
 export const pairsTable = `CREATE OR REPLACE TEMP TABLE a_pairs AS
-  WITH callers AS (SELECT * FROM a_around WHERE ${caller}),
-  callees AS (SELECT * FROM a_around WHERE ${callee}),
-  found AS (
-    SELECT c.r AS caller, e.r AS callee, false AS linked
-    FROM callees e JOIN callers c ON c.trace_lo = e.trace_lo AND c.span_id = e.parent_id AND c.trace_hi = e.trace_hi
-    WHERE e.parent_id <> 0
-    UNION ALL
-    SELECT c.r, e.r, true
-    FROM a_links l
-    JOIN callees e ON e.trace_lo = l.trace_lo AND e.span_id = l.span_id AND e.trace_hi = l.trace_hi AND e.kind = 5
-    JOIN callers c ON c.trace_lo = l.to_trace_lo AND c.span_id = l.to_span_id AND c.trace_hi = l.to_trace_hi
-    WHERE c.kind = 4 OR c.operation <> 0 OR c.system IN (SELECT id FROM strings WHERE value IN
-      ('mqtt', 'kafka', 'rabbitmq', 'amqp', 'nats', 'pulsar', 'activemq', 'jms', 'rocketmq', 'aws_sqs', 'aws_sns', 'gcp_pubsub', 'servicebus', 'eventhubs', 'redis'))),
-  once AS (SELECT caller, callee, bool_and(linked) AS linked FROM found GROUP BY caller, callee),
-  judged AS (
-    SELECT o.caller, o.callee, o.linked, c.kind = 4 OR e.kind = 5 AS message, c.fresh OR e.fresh AS fresh, c.fresh AS caller_fresh,
-           e.duration_ns <= c.duration_ns
-             AND (pc.device IS DISTINCT FROM pe.device OR e.start_ns + e.duration_ns <= c.start_ns + c.duration_ns) AS fits,
-           e.start_ns + e.duration_ns AS callee_end, e.span_id AS callee_span
-    FROM once o JOIN callers c ON c.r = o.caller JOIN callees e ON e.r = o.callee
-    LEFT JOIN placings pc ON pc.resource = c.resource LEFT JOIN placings pe ON pe.resource = e.resource
-    WHERE c.resource <> e.resource OR c.kind = 4 OR e.kind = 5)
-  SELECT caller, callee, linked, message, fresh, caller_fresh,
-         message OR row_number() OVER (PARTITION BY caller, message ORDER BY fits DESC, callee_end DESC, callee_span) = 1 AS counts
-  FROM judged`;
+  SELECT ${bothEnds}, false AS linked
+  FROM (SELECT * FROM a_around WHERE ${callee} AND parent_id <> 0) e
+  JOIN ${callers} ON c.trace_lo = e.trace_lo AND c.span_id = e.parent_id AND c.trace_hi = e.trace_hi
+  WHERE ${notItself}`;
+/** Parent and link to the same caller are one crossing. */
+export const linkedPairsTable = `CREATE OR REPLACE TEMP TABLE a_linked AS
+  SELECT ${bothEnds}, true AS linked
+  FROM a_links l
+  JOIN (SELECT * FROM a_around WHERE ${callee} AND kind = 5) e ON e.trace_lo = l.trace_lo AND e.span_id = l.span_id AND e.trace_hi = l.trace_hi
+  JOIN ${callers} ON c.trace_lo = l.to_trace_lo AND c.span_id = l.to_span_id AND c.trace_hi = l.to_trace_hi
+  WHERE (c.kind = 4 OR c.operation <> 0 OR c.system IN (SELECT id FROM strings WHERE value IN
+      ('mqtt', 'kafka', 'rabbitmq', 'amqp', 'nats', 'pulsar', 'activemq', 'jms', 'rocketmq', 'aws_sqs', 'aws_sns', 'gcp_pubsub', 'servicebus', 'eventhubs', 'redis')))
+    AND NOT (l.trace_lo = l.to_trace_lo AND l.trace_hi = l.to_trace_hi AND e.parent_id = l.to_span_id)`;
+export const linksExist = `SELECT count(*)::INTEGER AS n FROM (SELECT 1 FROM a_links LIMIT 1)`;
+export const addLinkedPairs = `INSERT INTO a_pairs SELECT * FROM a_linked`;
 
-/** Callers whose crossings are made anew: one of both ends, or the passage, is new. */
+/**
+ * Of several SERVERs of one CLIENT the last that fits into it counts: how long both took is on their own clocks; whether it ended in
+ * time is only asked where both share one. The others go.
+ */
+export const severalServers = `SELECT count(*)::INTEGER AS n FROM (SELECT 1 FROM a_pairs WHERE NOT message GROUP BY caller HAVING count(*) > 1 LIMIT 1)`;
+export const dropOtherServers = `DELETE FROM a_pairs WHERE NOT message AND (caller, callee) IN (
+  SELECT caller, callee FROM (
+    SELECT caller, callee, row_number() OVER (PARTITION BY caller ORDER BY
+             x.callee_duration_ns <= x.caller_duration_ns AND (pc.device IS DISTINCT FROM pe.device
+               OR x.callee_start_ns + x.callee_duration_ns <= x.caller_start_ns + x.caller_duration_ns) DESC,
+             x.callee_start_ns + x.callee_duration_ns DESC, x.callee_span) AS n
+    FROM a_pairs x LEFT JOIN placings pc ON pc.resource = x.caller_resource LEFT JOIN placings pe ON pe.resource = x.callee_resource
+    WHERE NOT message AND caller IN (SELECT caller FROM a_pairs WHERE NOT message GROUP BY caller HAVING count(*) > 1))
+  WHERE n > 1)`;
+
+/** Callers whose crossings are made anew: one of both ends, or the passage, is new. Asked before other servers are dropped: they count too. */
 export const affectedTable = `CREATE OR REPLACE TEMP TABLE a_affected AS
-  SELECT caller, bool_or(caller_fresh) AS new_caller FROM a_pairs GROUP BY caller HAVING bool_or(fresh)
+  SELECT DISTINCT caller, caller_fresh FROM a_pairs WHERE fresh
   UNION
-  SELECT c.r, c.fresh FROM a_passages p JOIN a_around c ON c.trace_lo = p.trace_lo AND c.span_id = p.span_id AND c.trace_hi = p.trace_hi
-  WHERE p.fresh AND ${caller}`;
+  SELECT c.r, c.fresh FROM a_passages p JOIN ${callers} ON c.trace_lo = p.trace_lo AND c.span_id = p.span_id AND c.trace_hi = p.trace_hi
+  WHERE p.fresh`;
+export const dropUntouched = `DELETE FROM a_pairs WHERE caller NOT IN (SELECT caller FROM a_affected)`;
+export const anyUntouched = `SELECT count(*)::INTEGER AS n FROM (SELECT 1 FROM a_pairs WHERE NOT fresh LIMIT 1)`;
 
-export const rawCrossingsTable = `CREATE OR REPLACE TEMP TABLE a_raw AS
-  SELECT c.trace_hi AS caller_trace_hi, c.trace_lo AS caller_trace_lo, c.span_id AS caller_span,
-         e.trace_hi AS callee_trace_hi, e.trace_lo AS callee_trace_lo, e.span_id AS callee_span,
-         p.message, p.linked, c.status = 2 OR e.status = 2 AS error,
-         coalesce(pc.device, 0) AS caller_device, coalesce(pe.device, 0) AS callee_device,
-         c.start_ns AS caller_start_ns, c.duration_ns AS caller_duration_ns, e.start_ns AS callee_start_ns, e.duration_ns AS callee_duration_ns,
-         g.passage_ns, coalesce(g.broker, 0) AS broker, coalesce(g.passage_device, 0) AS passage_device,
-         c.resource AS caller_resource, e.resource AS callee_resource, c.system AS caller_system, e.system AS callee_system,
-         c.destination AS caller_destination, e.destination AS callee_destination, c.arrival_ms,
-         (CASE WHEN c.flags & 2 > 0 THEN 1 ELSE 0 END + CASE WHEN e.flags & 2 > 0 THEN 2 ELSE 0 END)::UTINYINT AS grains
-  FROM a_pairs p SEMI JOIN a_affected f ON f.caller = p.caller
-  JOIN a_around c ON c.r = p.caller JOIN a_around e ON e.r = p.callee
-  LEFT JOIN placings pc ON pc.resource = c.resource LEFT JOIN placings pe ON pe.resource = e.resource
-  LEFT JOIN a_passages g ON p.message AND g.trace_lo = c.trace_lo AND g.span_id = c.span_id AND g.trace_hi = c.trace_hi
-  WHERE p.counts`;
+const passageJoin = `LEFT JOIN a_passages g ON x.message AND g.trace_lo = x.caller_trace_lo AND g.span_id = x.caller_span AND g.trace_hi = x.caller_trace_hi`;
 
 export const routesQuery = `SELECT q.*, sc.value AS caller_system_name, se.value AS callee_system_name, dc.value AS caller_destination_name,
     de.value AS callee_destination_name, b.value AS broker_name
-  FROM (SELECT DISTINCT caller_resource, callee_resource, message, caller_system, callee_system, caller_destination, callee_destination, broker FROM a_raw) q
+  FROM (SELECT DISTINCT x.caller_resource, x.callee_resource, x.message, x.caller_system, x.callee_system, x.caller_destination, x.callee_destination,
+          coalesce(g.broker, 0) AS broker
+        FROM a_pairs x ${passageJoin}) q
   JOIN strings sc ON sc.id = q.caller_system JOIN strings se ON se.id = q.callee_system
   JOIN strings dc ON dc.id = q.caller_destination JOIN strings de ON de.id = q.callee_destination
   JOIN strings b ON b.id = q.broker`;
@@ -131,11 +146,18 @@ export const routesTable = `CREATE OR REPLACE TEMP TABLE a_routes AS
  * $1: how far a start may lie before the arrival, in ms.
  */
 export const freshTable = `CREATE OR REPLACE TEMP TABLE a_fresh AS
-  SELECT x.* EXCLUDE (caller_resource, callee_resource, caller_system, callee_system, caller_destination, callee_destination),
+  SELECT x.caller_trace_hi, x.caller_trace_lo, x.caller_span, x.callee_trace_hi, x.callee_trace_lo, x.callee_span, x.message, x.linked, x.error,
+         coalesce(pc.device, 0) AS caller_device, coalesce(pe.device, 0) AS callee_device,
+         x.caller_start_ns, x.caller_duration_ns, x.callee_start_ns, x.callee_duration_ns,
+         g.passage_ns, coalesce(g.broker, 0) AS broker, coalesce(g.passage_device, 0) AS passage_device, x.grains,
          q.hop, q.floor_ns, q.direct_floor_ns, q.uplink_floor_ns,
-         (CASE WHEN x.caller_start_ns // 1000000 BETWEEN x.arrival_ms - $1 AND x.arrival_ms + 300000
+         (CASE WHEN x.caller_start_ns // 1000000 BETWEEN x.arrival_ms - $1::BIGINT AND x.arrival_ms + 300000
                THEN x.caller_start_ns // 1000000 ELSE x.arrival_ms END // 60000)::INTEGER AS minute
-  FROM a_raw x JOIN a_routes q USING (caller_resource, callee_resource, message, caller_system, callee_system, caller_destination, callee_destination, broker)`;
+  FROM a_pairs x ${passageJoin}
+  JOIN a_routes q ON q.caller_resource = x.caller_resource AND q.callee_resource = x.callee_resource AND q.message = x.message
+    AND q.caller_system = x.caller_system AND q.callee_system = x.callee_system AND q.caller_destination = x.caller_destination
+    AND q.callee_destination = x.callee_destination AND q.broker = coalesce(g.broker, 0)
+  LEFT JOIN placings pc ON pc.resource = x.caller_resource LEFT JOIN placings pe ON pe.resource = x.callee_resource`;
 
 /**
  * Directed clock edges (design.md section 4.1), least per pair and second. A reply edge needs a callee shorter than its caller by the two-way
@@ -205,9 +227,9 @@ export const offsetsJoin = `LEFT JOIN a_offsets o ON o.caller_device = x.caller_
 /** Crossings of callers that had been there before; new callers cannot have any. */
 export const oldCrossingsTable = `CREATE OR REPLACE TEMP TABLE a_old AS
   SELECT x.rowid AS r, x.hop, x.minute FROM crossings x
-  JOIN (SELECT c.trace_hi, c.trace_lo, c.span_id FROM a_affected f JOIN a_around c ON c.r = f.caller WHERE NOT f.new_caller) k
+  JOIN (SELECT c.trace_hi, c.trace_lo, c.span_id FROM a_affected f JOIN a_around c ON c.r = f.caller WHERE NOT f.caller_fresh) k
     ON x.caller_trace_lo = k.trace_lo AND x.caller_span = k.span_id AND x.caller_trace_hi = k.trace_hi`;
-export const anyOldCaller = `SELECT count(*)::INTEGER AS n FROM a_affected WHERE NOT new_caller`;
+export const anyOldCaller = `SELECT count(*)::INTEGER AS n FROM a_affected WHERE NOT caller_fresh`;
 
 export const insertCrossings = `INSERT INTO crossings BY NAME
   SELECT x.caller_trace_hi, x.caller_trace_lo, x.caller_span, x.callee_trace_hi, x.callee_trace_lo, x.callee_span, x.hop, x.message, x.linked, x.error,
@@ -314,7 +336,7 @@ export const waitingRoutes = `SELECT q.*, s.value AS system_name, d.value AS des
 /** $1 resources, $2 systems, $3 destinations, $4 hops, $5 how far before its arrival a start may lie */
 export const insertUnanswered = `INSERT INTO unanswered
   SELECT w.trace_hi, w.trace_lo, w.span_id, q.hop,
-         (CASE WHEN w.start_ns // 1000000 BETWEEN w.arrival_ms - $5 AND w.arrival_ms + 300000 THEN w.start_ns // 1000000 ELSE w.arrival_ms END // 60000)::INTEGER
+         (CASE WHEN w.start_ns // 1000000 BETWEEN w.arrival_ms - $5::BIGINT AND w.arrival_ms + 300000 THEN w.start_ns // 1000000 ELSE w.arrival_ms END // 60000)::INTEGER
   FROM a_waiting w
   JOIN (SELECT unnest($1::INTEGER[]) AS resource, unnest($2::INTEGER[]) AS system, unnest($3::INTEGER[]) AS destination, unnest($4::UBIGINT[]) AS hop) q
     USING (resource, system, destination)

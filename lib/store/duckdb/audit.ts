@@ -3,6 +3,7 @@ import type { Resource } from '#lib/domain/span.ts';
 import { type EpochMillis, minuteOf } from '#lib/domain/units.ts';
 import type {
   AuditSteps,
+  AuditStore,
   AuditTx,
   BatchRange,
   ClockToSave,
@@ -26,7 +27,9 @@ import type {
 } from '../audit-store.ts';
 import * as sql from './audit-sql.ts';
 import type { Database } from './database.ts';
-import type { Tx } from './session.ts';
+import type { Param, Tx } from './session.ts';
+
+export const duckDbAuditStore = (database: Database, _dictionary?: unknown): AuditStore => ({ audit: new DuckdbAudit(database) });
 
 /** The audit's side of the embedded engine. All work runs on the audit's own connection, one transaction at a time. */
 export class DuckdbAudit implements AuditSteps {
@@ -37,7 +40,12 @@ export class DuckdbAudit implements AuditSteps {
   }
 
   transaction<T>(work: (tx: AuditTx) => Promise<T>): Promise<T> {
-    return this.#database.audit((tx) => work(new DuckdbAuditTx(tx)));
+    return this.#database.audit(async (tx) => {
+      const audit = new DuckdbAuditTx(tx);
+      const result = await work(audit);
+      await audit.dropMade();
+      return result;
+    });
   }
 }
 
@@ -46,11 +54,33 @@ const dayMs = 86_400_000;
 const oldestStartMs = dayMs;
 const answeredKey = 'audit.answered_until_ms';
 
+let made = 0;
+
 class DuckdbAuditTx implements AuditTx {
   readonly #tx: Tx;
+  readonly #made = new Set<string>();
 
   constructor(tx: Tx) {
     this.#tx = tx;
+  }
+
+  /**
+   * A new text every time, so that it is prepared anew: a prepared CREATE ... AS that runs again over replaced tables makes a table
+   * without columns (DuckDB 1.5.6).
+   */
+  async #make(create: string, params: readonly Param[] = []): Promise<void> {
+    this.#made.add(/TABLE (\w+)/.exec(create)![1]!);
+    await this.#tx.run(`${create} -- ${++made}`, params);
+  }
+
+  /** A statement that changes one of them: prepared anew for the same reason. */
+  async #change(statement: string): Promise<void> {
+    await this.#tx.run(`${statement} -- ${++made}`);
+  }
+
+  /** Temporary tables hold memory that the next pass needs. */
+  async dropMade(): Promise<void> {
+    for (const name of this.#made) await this.#tx.run(`DROP TABLE IF EXISTS ${name}`);
   }
 
   // ---- 1 advance
@@ -192,24 +222,22 @@ class DuckdbAuditTx implements AuditTx {
     const all = new Map(cursors.map((row) => [row.collector, { after: row.seq, upto: row.seq }]));
     for (const range of ranges) all.set(range.collector, { after: range.after, upto: range.upto });
     const list = [...all.values()];
-    await tx.run(sql.rangesTable, [[...all.keys()], list.map((r) => r.after), list.map((r) => r.upto)]);
-    await tx.run(sql.newTracesTable);
-    for (const range of ranges) {
-      const bounds = [range.collector, range.after, range.upto, range.oldestArrivalMs];
-      if (range.spans > 0) {
-        await tx.run(sql.newTracesOf('spans'), bounds);
-        await tx.run(sql.newLinkTargets, bounds);
-      }
-      await tx.run(sql.newTracesOf('passages'), bounds);
+    await this.#make(sql.rangesTable, [[...all.keys()], list.map((r) => r.after), list.map((r) => r.upto)]);
+    await this.#make(sql.newTracesTable(ranges.length), boundsOf(ranges));
+    await this.#make(sql.touchedTable, [sinceMs]);
+    await this.#make(sql.aroundTable, [sinceMs]);
+    if ((await tx.all<{ n: number }>(sql.twiceQuery))[0]!.n > 0) await this.#change(sql.dropTwice);
+    await this.#make(sql.linksTable, [sinceMs]);
+    await this.#make(sql.passagesTable, [sinceMs]);
+    const some = async (query: string): Promise<boolean> => (await tx.all<{ n: number }>(query))[0]!.n > 0;
+    await this.#make(sql.pairsTable);
+    if (await some(sql.linksExist)) {
+      await this.#make(sql.linkedPairsTable);
+      await this.#change(sql.addLinkedPairs);
     }
-    await tx.run(sql.touchedTable, [sinceMs]);
-    await tx.run(sql.aroundTable, [sinceMs]);
-    if ((await tx.all<{ n: number }>(sql.twiceQuery))[0]!.n > 0) await tx.run(sql.dropTwice);
-    await tx.run(sql.linksTable, [sinceMs]);
-    await tx.run(sql.passagesTable, [sinceMs]);
-    await tx.run(sql.pairsTable);
-    await tx.run(sql.affectedTable);
-    await tx.run(sql.rawCrossingsTable);
+    await this.#make(sql.affectedTable);
+    if (await some(sql.anyUntouched)) await this.#change(sql.dropUntouched);
+    if (await some(sql.severalServers)) await this.#change(sql.dropOtherServers);
     const [counts] = await tx.all<{ spans: number; around: number; callers: number }>(
       `SELECT (SELECT count(*) FROM a_around WHERE fresh)::INTEGER AS spans, (SELECT count(*) FROM a_around)::INTEGER AS around,
               (SELECT count(*) FROM a_affected)::INTEGER AS callers`,
@@ -270,13 +298,13 @@ class DuckdbAuditTx implements AuditTx {
     );
   }
 
-  async answerRoutes(answers: readonly RouteAnswer[]): Promise<number> {
+  async answerRoutes(answers: readonly RouteAnswer[]): Promise<void> {
     const column = (of: (answer: RouteAnswer) => unknown): string => answers.map(of).join(',');
     // An empty text splits into one empty word, which is no number
     if (answers.length === 0) {
-      await this.#tx.run(`${sql.routesTable} LIMIT 0`, Array<string>(12).fill('0'));
+      await this.#make(`${sql.routesTable} LIMIT 0`, Array<string>(12).fill('0'));
     } else {
-      await this.#tx.run(sql.routesTable, [
+      await this.#make(sql.routesTable, [
         column((a) => a.question.callerResource),
         column((a) => a.question.calleeResource),
         column((a) => a.question.message),
@@ -287,7 +315,7 @@ class DuckdbAuditTx implements AuditTx {
         column((a) => Math.round(a.uplinkFloorNanos)),
       ]);
     }
-    return this.#tx.run(sql.freshTable, [oldestStartMs]);
+    await this.#make(sql.freshTable, [oldestStartMs]);
   }
 
   freshEdges(): Promise<EdgeColumns> {
@@ -306,13 +334,13 @@ class DuckdbAuditTx implements AuditTx {
     const tx = this.#tx;
     await this.#offsets(moments, offsets);
     const [old] = await tx.all<{ n: number }>(sql.anyOldCaller);
-    await tx.run(old!.n > 0 ? sql.oldCrossingsTable : `${sql.oldCrossingsTable} LIMIT 0`);
+    await this.#make(old!.n > 0 ? sql.oldCrossingsTable : `${sql.oldCrossingsTable} LIMIT 0`);
     if (old!.n > 0) await tx.run('DELETE FROM crossings WHERE rowid IN (SELECT r FROM a_old)');
     const written = await tx.run(sql.insertCrossings);
     await tx.run(sql.markDirty);
     const [waiting] = await tx.all<{ n: number }>('SELECT count(*)::INTEGER AS n FROM (SELECT 1 FROM unanswered LIMIT 1)');
     if (waiting!.n > 0) {
-      await tx.run(sql.answeredNow);
+      await this.#make(sql.answeredNow);
       await tx.run(
         'INSERT INTO audit_dirty SELECT DISTINCT hop, minute FROM a_answered EXCEPT SELECT hop, minute FROM audit_dirty',
       );
@@ -326,22 +354,14 @@ class DuckdbAuditTx implements AuditTx {
   }
 
   async writeTraces(): Promise<number> {
-    await this.#tx.run(sql.tracesTable);
+    await this.#make(sql.tracesTable);
     const [old] = await this.#tx.all<{ n: number }>(sql.anyOldTrace);
     if (old!.n > 0) await this.#tx.run(sql.dropTraces);
     return this.#tx.run(sql.insertTraces);
   }
 
   async writeTopicMinutes(ranges: readonly BatchRange[]): Promise<void> {
-    await this.#tx.run('CREATE OR REPLACE TEMP TABLE a_topics (topic INTEGER, minute INTEGER)');
-    let found = 0;
-    for (const range of ranges) {
-      found += await this.#tx.run(
-        `INSERT INTO a_topics SELECT DISTINCT topic, minute FROM topic_traffic WHERE collector = $1 AND seq > $2 AND seq <= $3 AND arrival_ms >= $4`,
-        [range.collector, range.after, range.upto, range.oldestArrivalMs],
-      );
-    }
-    if (found === 0) return;
+    await this.#make(sql.newTopicsTable(ranges.length), boundsOf(ranges));
     const minutes = await this.#tx.all<{ minute: number }>('SELECT DISTINCT minute FROM a_topics');
     for (const { minute } of minutes) {
       await this.#tx.run(
@@ -399,7 +419,9 @@ class DuckdbAuditTx implements AuditTx {
 
   async settle(minute: number, moments: MomentColumns, offsets: OffsetColumns): Promise<number> {
     await this.#offsets(moments, offsets);
-    const changed = await this.#tx.run(sql.settledTable, [minute]);
+    await this.#make(sql.settledTable, [minute]);
+    const [settled] = await this.#tx.all<{ n: number }>('SELECT count(*)::INTEGER AS n FROM a_settled');
+    const changed = settled!.n;
     if (changed > 0) {
       await this.#tx.run(sql.settleUpdate, [minute]);
       await this.#tx.run(
@@ -428,18 +450,20 @@ class DuckdbAuditTx implements AuditTx {
 
   async writeMinutes(): Promise<number> {
     const tx = this.#tx;
-    const found = await tx.run(sql.dirtyTable, [20_000]);
-    if (found === 0) return 0;
+    const [waiting] = await tx.all<{ n: number }>('SELECT count(*)::INTEGER AS n FROM (SELECT 1 FROM audit_dirty LIMIT 1)');
+    if (waiting!.n === 0) return 0;
+    await this.#make(sql.dirtyTable, [20_000]);
+    const [dirty] = await tx.all<{ n: number }>('SELECT count(*)::INTEGER AS n FROM a_dirty');
     for (const { minute } of await tx.all<{ minute: number }>(sql.dirtyMinutes)) {
       const hops = 'hop IN (SELECT hop FROM a_dirty WHERE minute = $1)';
-      await tx.run(sql.minuteCrossings, [minute]);
+      await this.#make(sql.minuteCrossings, [minute]);
       await tx.run(`DELETE FROM hop_minutes WHERE minute = $1 AND ${hops}`, [minute]);
       await tx.run(`DELETE FROM hop_minute_buckets WHERE minute = $1 AND ${hops}`, [minute]);
       await tx.run(sql.insertHopMinutes, [minute]);
       await tx.run(sql.insertBuckets, [minute]);
       await tx.run(`DELETE FROM audit_dirty WHERE minute = $1 AND ${hops}`, [minute]);
     }
-    return found;
+    return dirty!.n;
   }
 
   // ---- unanswered
@@ -450,7 +474,7 @@ class DuckdbAuditTx implements AuditTx {
   }
 
   async waitingRoutes(fromMs: EpochMillis, toMs: EpochMillis): Promise<WaitingRoute[]> {
-    await this.#tx.run(sql.waitingTable, [fromMs, toMs]);
+    await this.#make(sql.waitingTable, [fromMs, toMs]);
     const rows = await this.#tx.all<{ resource: number; system: number; destination: number; system_name: string; destination_name: string }>(
       sql.waitingRoutes,
     );
@@ -583,7 +607,7 @@ class DuckdbAuditTx implements AuditTx {
   async #offsets(moments: MomentColumns, offsets: OffsetColumns): Promise<void> {
     const n = moments.count;
     if (n === 0) {
-      await this.#tx.run(`${sql.offsetsTable} LIMIT 0`, Array<string>(10).fill('0'));
+      await this.#make(`${sql.offsetsTable} LIMIT 0`, Array<string>(10).fill('0'));
       return;
     }
     const whole = (values: Float64Array): string => {
@@ -591,7 +615,7 @@ class DuckdbAuditTx implements AuditTx {
       for (let i = 0; i < n; i++) words[i] = Number.isNaN(values[i]!) ? '' : String(Math.round(values[i]!));
       return words.join(',');
     };
-    await this.#tx.run(sql.offsetsTable, [
+    await this.#make(sql.offsetsTable, [
       moments.caller.subarray(0, n).join(','),
       moments.callee.subarray(0, n).join(','),
       moments.broker.subarray(0, n).join(','),
@@ -644,6 +668,10 @@ class DuckdbAuditTx implements AuditTx {
     }));
   }
 }
+
+/** Four parameters a range, as audit-sql.ts asks for them. */
+const boundsOf = (ranges: readonly BatchRange[]): (number | bigint)[] =>
+  ranges.flatMap((range) => [range.collector, range.after, range.upto, range.oldestArrivalMs]);
 
 interface StoredResource {
   id: number;

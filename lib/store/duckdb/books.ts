@@ -48,7 +48,12 @@ export const bookReads = (db: Database): BookReads => ({
       'SELECT * FROM gaps WHERE to_ms >= $1 AND from_ms < $2 ORDER BY from_ms, whose',
       [fromMs, toMs],
     );
-    return rows.map((row) => ({ fromMs: Number(row.from_ms), toMs: Number(row.to_ms), whose: row.whose, what: row.what }));
+    return rows.map((row) => ({
+      fromMs: Number(row.from_ms),
+      toMs: Number(row.to_ms),
+      whose: row.whose,
+      what: row.what,
+    }));
   },
 
   addGap: (gap) =>
@@ -57,7 +62,9 @@ export const bookReads = (db: Database): BookReads => ({
     }),
 
   async status() {
-    const [row] = await db.all<{ spans: bigint; version: string }>('SELECT count(*) AS spans, version() AS version FROM spans');
+    const [row] = await db.all<{ spans: bigint; version: string }>(
+      'SELECT count(*) AS spans, version() AS version FROM spans',
+    );
     return {
       engine: `DuckDB ${row?.version ?? ''}`.trim(),
       location: db.path,

@@ -24,7 +24,10 @@ const registry = (): Registry => {
 /** Takes the lock or throws HopscopeError('data-dir') naming the holder. `path` must be absolute. */
 export function holdDataFile(path: string): { release: () => void } {
   if (registry().has(path)) {
-    throw new HopscopeError('data-dir', `${path} is already open in this process: there is one store a process, ask for it instead`);
+    throw new HopscopeError(
+      'data-dir',
+      `${path} is already open in this process: there is one store a process, ask for it instead`,
+    );
   }
   const lockFile = `${path}.lock`;
   takeLockFile(path, lockFile);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { HopscopeError } from '#lib/errors.ts';
@@ -48,10 +48,13 @@ export class Database implements Session {
     try {
       mkdirSync(dirname(file), { recursive: true });
     } catch (cause) {
-      throw new HopscopeError('data-dir', `cannot make the folder ${dirname(file)}: ${(cause as Error).message}`, { cause });
+      throw new HopscopeError('data-dir', `cannot make the folder ${dirname(file)}: ${(cause as Error).message}`, {
+        cause,
+      });
     }
     const lock = holdDataFile(file);
     try {
+      rmSync(`${file}.tmp`, { recursive: true, force: true }); // what a killed process had spilled
       return new Database(file, options, await openEngine(file, options), lock.release);
     } catch (error) {
       lock.release();
@@ -84,7 +87,9 @@ export class Database implements Session {
 
   /** Moves the write-ahead log into the file, while no writer is at work: a checkpoint that meets one waits or fails (libraries.md 23). */
   checkpoint(): Promise<void> {
-    return this.#work(() => this.#engine.ingest.run(() => this.#engine.audit.run((connection) => connection.command('CHECKPOINT'))));
+    return this.#work(() =>
+      this.#engine.ingest.run(() => this.#engine.audit.run((connection) => connection.command('CHECKPOINT'))),
+    );
   }
 
   /** Called with the fresh instance after every reopen, before anybody else may use it: what memory holds of the file is loaded again. */
@@ -163,8 +168,13 @@ export class Database implements Session {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/**
+ * The instance must go. Also after a COMMIT that failed (a full disk): nobody knows then whether it will be there after the next
+ * start, and the engine keeps the memory of each such transaction for ever, 1 MB and more a try (seen with 1.5.6).
+ */
 export const isFatal = (error: unknown): boolean =>
-  error instanceof Error && (/FATAL|database has been invalidated/.test(error.message) || isFatal(error.cause));
+  error instanceof Error &&
+  (/FATAL|database has been invalidated|Failed to commit/.test(error.message) || isFatal(error.cause));
 
 function asStoreError(error: unknown): unknown {
   if (error instanceof HopscopeError) return error;
@@ -217,7 +227,9 @@ interface Engine {
   readers: Pool;
   ingest: Pool;
   audit: Pool;
+  /** to be closed and opened again before the next call */
   dead: boolean;
+  closed: boolean;
   close(): void;
 }
 
@@ -231,7 +243,10 @@ async function openEngine(path: string, options: DatabaseOptions): Promise<Engin
       ingest: new Pool(await connect(1)),
       audit: new Pool(await connect(1)),
       dead: false,
+      closed: false,
       close() {
+        if (this.closed) return;
+        this.closed = true;
         this.readers.close();
         this.ingest.close();
         this.audit.close();
@@ -259,7 +274,10 @@ interface LostLog {
 }
 
 /** A write-ahead log with a flipped bit refuses the whole file (reliability.md 0.6). It is put aside, and the spool refills what it held. */
-async function openInstance(path: string, options: DatabaseOptions): Promise<{ instance: DuckDBInstance; gap: LostLog | null }> {
+async function openInstance(
+  path: string,
+  options: DatabaseOptions,
+): Promise<{ instance: DuckDBInstance; gap: LostLog | null }> {
   try {
     return { instance: await createInstance(path, options), gap: null };
   } catch (cause) {
@@ -272,9 +290,14 @@ async function openInstance(path: string, options: DatabaseOptions): Promise<{ i
     const aside = `${wal}.damaged-${new Date(toMs).toISOString().replaceAll(':', '-')}`;
     renameSync(wal, aside);
     const instance = await createInstance(path, options).catch((error) => {
-      throw new HopscopeError('data-dir', `cannot open ${path}, not even without its log: ${messageOf(error)}`, { cause: error });
+      throw new HopscopeError('data-dir', `cannot open ${path}, not even without its log: ${messageOf(error)}`, {
+        cause: error,
+      });
     });
-    return { instance, gap: { fromMs, toMs, what: `the store's log could not be read and was kept as ${aside}: ${messageOf(cause)}` } };
+    return {
+      instance,
+      gap: { fromMs, toMs, what: `the store's log could not be read and was kept as ${aside}: ${messageOf(cause)}` },
+    };
   }
 }
 
@@ -290,6 +313,7 @@ function createInstance(path: string, options: DatabaseOptions): Promise<DuckDBI
     enable_external_access: 'false',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
+    max_temp_directory_size: '2GB',
     lock_configuration: 'true',
   });
 }

@@ -1,6 +1,6 @@
 import type { Store } from '../store.ts';
 import { Appender, defaultRecent, type RecentBounds } from './append.ts';
-import { duckDbAuditStore } from './audit.ts';
+import { DuckdbAudit } from './audit.ts';
 import { bookReads } from './books.ts';
 import { Database, type DatabaseOptions } from './database.ts';
 import { Dictionary, type DictionaryBounds, defaultBounds } from './dictionary.ts';
@@ -50,7 +50,7 @@ export async function storeOf(db: Database, options: Omit<DuckDbStoreOptions, 'p
     ...topicReads(db, dictionary),
     ...duckDbPathStore(db),
     ...retention(db),
-    ...duckDbAuditStore(db, dictionary),
+    audit: new DuckdbAudit(db),
     close: () => db.close(),
   };
 }

@@ -25,7 +25,13 @@ export const deviceReads = (db: Database, dictionary: Dictionary): DeviceReads =
 
   async deviceEvents(deviceId, fromMs, toMs, limit) {
     const one = deviceId === null ? '' : 'AND d.id = $4';
-    const rows = await db.all<{ id: string; time_ms: bigint; from_state: DeviceState; to_state: DeviceState; reason: string }>(
+    const rows = await db.all<{
+      id: string;
+      time_ms: bigint;
+      from_state: DeviceState;
+      to_state: DeviceState;
+      reason: string;
+    }>(
       `SELECT d.id, e.time_ms, e.from_state, e.to_state, e.reason FROM device_events e JOIN devices d ON d.number = e.device
        WHERE e.time_ms >= $1 AND e.time_ms < $2 ${one} ORDER BY e.time_ms DESC, d.id LIMIT $3`,
       [fromMs, toMs, limit, ...(deviceId === null ? [] : [deviceId])],
@@ -75,7 +81,13 @@ export const deviceReads = (db: Database, dictionary: Dictionary): DeviceReads =
   },
 
   async clocks() {
-    const rows = await db.all<{ id: string; minute: number; offset_ns: bigint | null; bound_ns: bigint | null; method: string }>(
+    const rows = await db.all<{
+      id: string;
+      minute: number;
+      offset_ns: bigint | null;
+      bound_ns: bigint | null;
+      method: string;
+    }>(
       `SELECT d.id, c.minute, c.offset_ns, c.bound_ns, c.method FROM clocks c JOIN devices d ON d.number = c.device
        QUALIFY row_number() OVER (PARTITION BY c.device ORDER BY c.minute DESC) = 1 ORDER BY d.id`,
     );

@@ -68,7 +68,10 @@ export const hopReads = (db: Database, dictionary: Dictionary): HopReads => ({
 });
 
 /** [from, to) of minutes; a minute begun counts whole. */
-const wholeMinutes = (fromMs: EpochMillis, toMs: EpochMillis): [number, number] => [minuteOf(fromMs), Math.ceil(toMs / 60_000)];
+const wholeMinutes = (fromMs: EpochMillis, toMs: EpochMillis): [number, number] => [
+  minuteOf(fromMs),
+  Math.ceil(toMs / 60_000),
+];
 
 const sums = `
   sum(m.count)::BIGINT AS count, sum(m.requests)::BIGINT AS requests, sum(m.errors)::BIGINT AS errors, sum(m.unanswered)::BIGINT AS unanswered,

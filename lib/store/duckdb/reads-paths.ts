@@ -30,17 +30,15 @@ export function duckDbPathStore(db: Session): PathStore {
     async pathsOfHops(fromMs, toMs) {
       // Which names cross a hop settles within minutes: beyond an hour a fixed part of the traces says it as well
       const oneIn = Math.max(1, Math.floor((toMs - fromMs) / hourMs));
-      const rows = await db.all<{ hop: bigint; root_name: string; application: string; n: bigint }>(pathsOfHopsSql, [
-        minuteOf(fromMs),
-        minuteOf(toMs),
-        oneIn,
-        nanosAt(fromMs - hourMs),
-        nanosAt(toMs + slackMs),
-      ]);
+      const rows = await db.all<{ hop: bigint; root_name: string; application: string; service: string; n: bigint }>(
+        pathsOfHopsSql,
+        [minuteOf(fromMs), minuteOf(toMs), oneIn, nanosAt(fromMs - hourMs), nanosAt(toMs + slackMs)],
+      );
       return rows.map<HopPath>((row) => ({
         hop: row.hop,
         rootName: row.root_name,
         application: row.application,
+        service: row.service,
         count: Number(row.n) * oneIn,
       }));
     },
@@ -88,7 +86,9 @@ export function duckDbPathStore(db: Session): PathStore {
     },
 
     async hopIdentities() {
-      const rows = await db.all<HopSqlRow>('SELECT * EXCLUDE (first_ms) FROM hops ORDER BY first_ms DESC, hop LIMIT 20000');
+      const rows = await db.all<HopSqlRow>(
+        'SELECT * EXCLUDE (first_ms) FROM hops ORDER BY first_ms DESC, hop LIMIT 20000',
+      );
       return rows.map<HopIdentity>((row) => ({
         hop: row.hop,
         from: { service: row.from_service, site: row.from_site, application: row.from_application },
@@ -101,16 +101,42 @@ export function duckDbPathStore(db: Session): PathStore {
     async topicSeriesOf(topicIds, fromMs, toMs) {
       const range = [minuteOf(fromMs), minuteOf(toMs - 1)];
       const rows = topicIds
-        ? await db.all<TopicMinuteSqlRow>(`${topicSeriesSql} AND list_contains($3::INTEGER[], topic) ${topicSeriesOrder}`, [
-            ...range,
-            topicIds,
-          ])
+        ? await db.all<TopicMinuteSqlRow>(
+            `${topicSeriesSql} AND list_contains($3::INTEGER[], topic) ${topicSeriesOrder}`,
+            [...range, topicIds],
+          )
         : await db.all<TopicMinuteSqlRow>(`${topicSeriesSql} ${topicSeriesOrder}`, range);
       return rows.map((row) => ({
         topicId: row.topic,
         minute: row.minute,
         messages: Number(row.messages),
         payloadBytes: Number(row.payload_bytes),
+      }));
+    },
+
+    async brokerSeries(fromMs, toMs) {
+      const rows = await db.all<{ broker: string; minute: number; messages: bigint; payload_bytes: bigint }>(
+        brokerSeriesSql,
+        [minuteOf(fromMs), minuteOf(toMs - 1)],
+      );
+      return rows.map(({ broker, minute, messages, payload_bytes }) => ({
+        broker,
+        minute,
+        messages: Number(messages),
+        payloadBytes: Number(payload_bytes),
+      }));
+    },
+
+    async topicRhythms(fromMs, toMs) {
+      const rows = await db.all<RhythmSqlRow>(topicRhythmsSql, [minuteOf(fromMs), minuteOf(toMs - 1)]);
+      return rows.map((row) => ({
+        topicId: row.topic,
+        broker: row.broker,
+        topic: row.name,
+        messages: Number(row.messages),
+        firstMinute: row.first_minute,
+        lastMs: Number(row.last_ms),
+        pauseMinutes: row.pause,
       }));
     },
 
@@ -198,13 +224,13 @@ function pathWindowsOf(rows: PathWindowRow[], steps: number): PathWindow[] {
 }
 
 const pathsOfHopsSql = `
-  SELECT c.hop, s.value AS root_name, p.application, count(*) AS n
+  SELECT c.hop, s.value AS root_name, p.application, mode(r.service) AS service, count(*) AS n
   FROM crossings c
     JOIN traces t ON t.trace_hi = c.caller_trace_hi AND t.trace_lo = c.caller_trace_lo
-    JOIN strings s ON s.id = t.root_name JOIN placings p ON p.resource = t.root_resource
+    JOIN strings s ON s.id = t.root_name JOIN placings p ON p.resource = t.root_resource JOIN resources r ON r.id = t.root_resource
   WHERE c.minute BETWEEN $1 AND $2 AND c.caller_trace_lo % $3::UBIGINT = 0
     AND t.has_root AND t.start_ns >= $4 AND t.start_ns < $5
-  GROUP BY ALL ORDER BY c.hop, n DESC, root_name`;
+  GROUP BY c.hop, s.value, p.application ORDER BY c.hop, n DESC, root_name`;
 
 const pickTracesSql = `
   SELECT t.trace_hi, t.trace_lo, t.start_ns
@@ -372,7 +398,8 @@ interface HopSqlRow {
   destination: string;
 }
 
-const topicSeriesSql = 'SELECT topic, minute, messages, payload_bytes FROM topic_minutes WHERE minute BETWEEN $1 AND $2';
+const topicSeriesSql =
+  'SELECT topic, minute, messages, payload_bytes FROM topic_minutes WHERE minute BETWEEN $1 AND $2';
 const topicSeriesOrder = 'ORDER BY topic, minute';
 
 interface TopicMinuteSqlRow {
@@ -380,4 +407,28 @@ interface TopicMinuteSqlRow {
   minute: number;
   messages: number | bigint;
   payload_bytes: number | bigint;
+}
+
+const brokerSeriesSql = `
+  SELECT b.value AS broker, m.minute, sum(m.messages)::BIGINT AS messages, sum(m.payload_bytes)::BIGINT AS payload_bytes
+  FROM topic_minutes m JOIN topics t ON t.id = m.topic JOIN strings b ON b.id = t.broker
+  WHERE m.minute BETWEEN $1 AND $2 GROUP BY ALL ORDER BY broker, minute`;
+
+const topicRhythmsSql = `
+  WITH heard AS (
+    SELECT topic, minute, messages, last_ms, minute - lag(minute) OVER (PARTITION BY topic ORDER BY minute) AS pause
+    FROM topic_minutes WHERE minute BETWEEN $1 AND $2 AND messages > 0)
+  SELECT h.topic, b.value AS broker, t.name, sum(h.messages)::BIGINT AS messages, min(h.minute) AS first_minute, max(h.last_ms) AS last_ms,
+         quantile_disc(h.pause, 0.9) AS pause
+  FROM heard h JOIN topics t ON t.id = h.topic JOIN strings b ON b.id = t.broker
+  GROUP BY h.topic, b.value, t.name ORDER BY messages DESC, h.topic`;
+
+interface RhythmSqlRow {
+  topic: number;
+  broker: string;
+  name: string;
+  messages: bigint;
+  first_minute: number;
+  last_ms: bigint;
+  pause: Nullable<number>;
 }

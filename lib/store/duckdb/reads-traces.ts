@@ -12,7 +12,8 @@ export type DecodeSpans = (raw: Uint8Array, wanted: (traceHi: bigint, traceLo: b
 type TraceReads = Pick<Store, 'spansOfTrace' | 'linkedTraces' | 'searchTraces' | 'services'>;
 
 export const traceReads = (db: Database, dictionary: Dictionary, decodeSpans: DecodeSpans): TraceReads => ({
-  spansOfTrace: (traceHi, traceLo, limit = 10_000) => spansOfTrace(db, dictionary, decodeSpans, traceHi, traceLo, limit),
+  spansOfTrace: (traceHi, traceLo, limit = 10_000) =>
+    spansOfTrace(db, dictionary, decodeSpans, traceHi, traceLo, limit),
 
   async linkedTraces(traceHi, traceLo) {
     const rows = await db.all<{ hi: bigint; lo: bigint; direction: 'to' | 'from' }>(
@@ -110,13 +111,19 @@ async function spansOfTrace(
 
 async function rawBatches(db: Database, origins: SpanRow[], known: Map<string, SpanRow>): Promise<Uint8Array[]> {
   const arrivals = origins.map((row) => Number(row.arrival_ms));
-  const found = await db.all<{ collector: number; seq: bigint; raw: Uint8Array }>(
-    `SELECT collector, seq, raw FROM batches
-     WHERE arrival_ms >= $1 AND arrival_ms <= $2 AND raw IS NOT NULL
-       AND (collector, seq) IN (SELECT unnest($3::INTEGER[]), unnest($4::BIGINT[]))`,
-    [Math.min(...arrivals), Math.max(...arrivals), origins.map((row) => row.collector), origins.map((row) => row.seq)],
+  const found = await db.all<{ collector: number; seq: bigint; raw: Uint8Array | null }>(
+    // by row number: a join on the outside would first read every body of the vectors it touches
+    `SELECT collector, seq, raw FROM batches WHERE rowid IN (
+       SELECT rowid FROM batches WHERE arrival_ms >= $1 AND arrival_ms <= $2
+         AND (collector, seq) IN (SELECT unnest($3::INTEGER[]), unnest($4::BIGINT[])))`,
+    [
+      Math.min(...arrivals),
+      Math.max(...arrivals),
+      origins.map((row) => row.collector),
+      origins.map((row) => row.seq),
+    ],
   );
-  return found.filter((batch) => known.has(`${batch.collector} ${batch.seq}`)).map((batch) => batch.raw);
+  return found.flatMap(({ collector, seq, raw }) => (raw && known.has(`${collector} ${seq}`) ? [raw] : []));
 }
 
 function decode(decodeSpans: DecodeSpans, raw: Uint8Array, traceHi: bigint, traceLo: bigint): Span[] {
@@ -199,7 +206,8 @@ async function searchTraces(db: Database, dictionary: Dictionary, query: TraceQu
         UNION SELECT callee_trace_hi, callee_trace_lo FROM crossings WHERE hop = ${hop})`);
     }
   }
-  const order = query.order === 'slowest' ? 't.duration_ns DESC, t.start_ns DESC' : 't.start_ns DESC, t.trace_hi, t.trace_lo';
+  const order =
+    query.order === 'slowest' ? 't.duration_ns DESC, t.start_ns DESC' : 't.start_ns DESC, t.trace_hi, t.trace_lo';
   const rows = await db.all<TraceSqlRow>(
     `SELECT f.*, coalesce(p.site, '') AS site, coalesce(p.application, '') AS application
      FROM (SELECT * FROM traces t WHERE ${where.join(' AND ')} ORDER BY ${order} LIMIT ${bind(query.limit)}) f

@@ -75,7 +75,7 @@ async function settleBatches(tx: Tx, cutoffMs: number): Promise<number> {
     );
     dropped += await tx.run('DELETE FROM batches WHERE collector = $1 AND seq <= $2', [collector, through]);
   }
-  await compact(tx);
+  if (dropped > 0) await compact(tx);
   return dropped;
 }
 

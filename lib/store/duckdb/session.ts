@@ -1,15 +1,17 @@
 import {
+  ANY,
   blobValue,
+  type DuckDBAppender,
   DuckDBBlobVector,
   type DuckDBBooleanVector,
   type DuckDBConnection,
   DuckDBDataChunk,
+  DuckDBListType,
   type DuckDBMaterializedResult,
   type DuckDBPreparedStatement,
-  DuckDBTypeId,
   type DuckDBType,
+  DuckDBTypeId,
   type DuckDBValue,
-  type DuckDBAppender,
   listValue,
 } from '@duckdb/node-api';
 
@@ -67,7 +69,7 @@ export interface Tx extends Session {
 const cachedStatements = 300;
 const vectorSize = 2048;
 /** One flush hands this many rows to the engine; more would hold the event loop for longer than a few ms. */
-const flushRows = 4 * vectorSize;
+const flushRows = 2 * vectorSize;
 
 export const yieldToEvents = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -157,7 +159,7 @@ class Statement {
 
   constructor(prepared: DuckDBPreparedStatement) {
     this.#prepared = prepared;
-    this.#types = Array.from({ length: prepared.parameterCount }, (_, i) => prepared.parameterType(i + 1));
+    this.#types = Array.from({ length: prepared.parameterCount }, (_, i) => expectedType(prepared, i + 1));
   }
 
   run(params: readonly Param[]): Promise<DuckDBMaterializedResult> {
@@ -175,47 +177,65 @@ class Statement {
   /** By the type the statement expects: a comparison UBIGINT = BIGINT would be cast, and a cast column is not pruned by min/max. */
   #bind(index: number, value: Param, type: DuckDBType): void {
     const prepared = this.#prepared;
-    if (value === null) return prepared.bindNull(index);
-    if (typeof value === 'string') return prepared.bindVarchar(index, value);
-    if (typeof value === 'boolean') return prepared.bindBoolean(index, value);
-    if (value instanceof Uint8Array) return prepared.bindBlob(index, value);
-    if (typeof value === 'object') {
-      const list = [...value] as DuckDBValue[];
-      return type.typeId === DuckDBTypeId.LIST
-        ? prepared.bindList(index, listValue(list.map((item) => listItem(item, type))), type as never)
-        : prepared.bindList(index, listValue(list));
+    if (value === null) prepared.bindNull(index);
+    else if (typeof value === 'string') prepared.bindVarchar(index, value);
+    else if (typeof value === 'boolean') prepared.bindBoolean(index, value);
+    else if (value instanceof Uint8Array) prepared.bindBlob(index, value);
+    else if (typeof value === 'object') this.#bindList(index, value, type);
+    else this.#bindNumber(index, value, type);
+  }
+
+  #bindList(index: number, value: readonly (string | number | bigint)[], type: DuckDBType): void {
+    if (!(type instanceof DuckDBListType)) {
+      throw new Error(`$${index} is a list: say of what, as in unnest($${index}::INTEGER[])`);
     }
+    const wide = type.valueType.typeId === DuckDBTypeId.UBIGINT || type.valueType.typeId === DuckDBTypeId.BIGINT;
+    const items: DuckDBValue[] = wide ? value.map((item) => whole(item as number | bigint)) : [...value];
+    this.#prepared.bindList(index, listValue(items), type);
+  }
+
+  #bindNumber(index: number, value: number | bigint, type: DuckDBType): void {
+    const prepared = this.#prepared;
     switch (type.typeId) {
       case DuckDBTypeId.UBIGINT:
-        return prepared.bindUBigInt(index, whole(value));
-      case DuckDBTypeId.BIGINT:
-        return prepared.bindBigInt(index, whole(value));
+        prepared.bindUBigInt(index, whole(value));
+        break;
       case DuckDBTypeId.DOUBLE:
       case DuckDBTypeId.FLOAT:
-        return prepared.bindDouble(index, Number(value));
+        prepared.bindDouble(index, Number(value));
+        break;
+      case DuckDBTypeId.BIGINT:
+        prepared.bindBigInt(index, whole(value));
+        break;
       case DuckDBTypeId.TINYINT:
       case DuckDBTypeId.SMALLINT:
       case DuckDBTypeId.INTEGER:
       case DuckDBTypeId.UTINYINT:
-      case DuckDBTypeId.USMALLINT: {
-        const number = Math.floor(Number(value));
-        if (Math.abs(number) <= 0x7fffffff) return prepared.bindInteger(index, number);
-        return prepared.bindBigInt(index, BigInt(number));
-      }
+      case DuckDBTypeId.USMALLINT:
+        // a value beyond the column's own range is compared as what it is, not refused
+        if (Math.abs(Number(value)) < 0x7fffffff) prepared.bindInteger(index, Math.floor(Number(value)));
+        else prepared.bindBigInt(index, whole(value));
+        break;
       default:
-        if (typeof value === 'number' && !Number.isInteger(value)) return prepared.bindDouble(index, value);
-        return prepared.bindBigInt(index, BigInt(value));
+        if (typeof value === 'number' && !Number.isInteger(value)) prepared.bindDouble(index, value);
+        else if (whole(value) > maxBigInt) prepared.bindUBigInt(index, whole(value));
+        else prepared.bindBigInt(index, whole(value));
     }
   }
 }
 
-const whole = (value: number | bigint): bigint => (typeof value === 'bigint' ? value : BigInt(Math.floor(value)));
+const maxBigInt = 2n ** 63n - 1n;
 
-function listItem(item: DuckDBValue, list: DuckDBType): DuckDBValue {
-  const { typeId } = (list as unknown as { valueType: DuckDBType }).valueType;
-  if (typeId === DuckDBTypeId.UBIGINT || typeId === DuckDBTypeId.BIGINT) return whole(item as number | bigint);
-  return item;
+/** ANY where the engine will only know once it has a value (`$1 + $2`). */
+function expectedType(prepared: DuckDBPreparedStatement, index: number): DuckDBType {
+  try {
+    return prepared.parameterType(index);
+  } catch {
+    return ANY;
+  }
 }
+
+const whole = (value: number | bigint): bigint => (typeof value === 'bigint' ? value : BigInt(Math.floor(value)));
 
 /** Collects rows of one table into chunks of 2,048; the chunk's memory is used again and again. */
 class TableWriter {

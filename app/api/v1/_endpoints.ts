@@ -1,0 +1,131 @@
+import type * as z from 'zod';
+import type { Endpoint } from '#app/_http.ts';
+import { clocksQuerySchema, clocksView } from '#lib/views/clocks-view.ts';
+import { deviceQuerySchema, deviceView } from '#lib/views/device-view.ts';
+import { devicesQuerySchema, devicesView } from '#lib/views/devices-view.ts';
+import { fleetQuerySchema, fleetView } from '#lib/views/fleet-view.ts';
+import { hopQuerySchema, hopView } from '#lib/views/hop-view.ts';
+import { hopsQuerySchema, hopsView } from '#lib/views/hops-view.ts';
+import {
+  clocksViewSchema,
+  devicesViewSchema,
+  deviceViewSchema,
+  fleetViewSchema,
+  hopsViewSchema,
+  hopViewSchema,
+  searchViewSchema,
+  statusViewSchema,
+  topicsViewSchema,
+  tracesViewSchema,
+  traceViewSchema,
+} from '#lib/views/schemas.ts';
+import { searchQuerySchema, searchView } from '#lib/views/search-view.ts';
+import { statusQuerySchema, statusView } from '#lib/views/status-view.ts';
+import { topicsQuerySchema, topicsView } from '#lib/views/topics-view.ts';
+import { traceQuerySchema, traceView } from '#lib/views/trace-view.ts';
+import { tracesQuerySchema, tracesView } from '#lib/views/traces-view.ts';
+
+const endpoint = <Q extends z.ZodObject, A extends z.ZodObject>(of: Endpoint<Q, A>): Endpoint<Q, A> => of;
+
+/** Every table and object of the API. Handlers, the OpenAPI file and its tests are made of this list. */
+export const endpoints = {
+  fleet: endpoint({
+    path: '/api/v1/fleet',
+    summary: 'The whole fleet: sites, devices, what lies between the sites, what needs a decision',
+    query: fleetQuerySchema,
+    params: {},
+    answer: fleetViewSchema,
+    view: fleetView,
+    table: 'edges',
+  }),
+  hops: endpoint({
+    path: '/api/v1/hops',
+    summary: 'Hops of a range with what they add and the verdict, worst first',
+    query: hopsQuerySchema,
+    params: {},
+    answer: hopsViewSchema,
+    view: hopsView,
+    table: 'items',
+  }),
+  hop: endpoint({
+    path: '/api/v1/hops/{id}',
+    summary: 'One hop: figures, course, heat map, examples, clocks',
+    query: hopQuerySchema,
+    params: { id: 'id of the hop, 16 hex digits' },
+    answer: hopViewSchema,
+    view: (context, query) => hopView(context, { ...query, id: query.id! }),
+    table: 'series',
+  }),
+  traces: endpoint({
+    path: '/api/v1/traces',
+    summary: 'Traces of a range, newest or slowest first',
+    query: tracesQuerySchema,
+    params: {},
+    answer: tracesViewSchema,
+    view: tracesView,
+    table: 'items',
+  }),
+  trace: endpoint({
+    path: '/api/v1/traces/{traceId}',
+    summary: 'One trace: its spans, and the ledger that adds up',
+    query: traceQuerySchema,
+    params: { traceId: 'trace id, 16 or 32 hex digits of any case' },
+    answer: traceViewSchema,
+    view: (context, query) => traceView(context, { traceId: query.traceId! }),
+    table: 'ledger',
+  }),
+  devices: endpoint({
+    path: '/api/v1/devices',
+    summary: 'Devices with their state, CPU and memory, by site and name',
+    query: devicesQuerySchema,
+    params: {},
+    answer: devicesViewSchema,
+    view: devicesView,
+    table: 'items',
+  }),
+  device: endpoint({
+    path: '/api/v1/devices/{deviceId}',
+    summary: 'One device: health over the range, events, hops, clock',
+    query: deviceQuerySchema,
+    params: { deviceId: 'id of the device, or its name where only one bears it' },
+    answer: deviceViewSchema,
+    view: (context, query) => deviceView(context, { ...query, id: query.deviceId! }),
+    table: 'series',
+  }),
+  topics: endpoint({
+    path: '/api/v1/topics',
+    summary: 'What the brokers carried by topic, busiest first',
+    query: topicsQuerySchema,
+    params: {},
+    answer: topicsViewSchema,
+    view: topicsView,
+    table: 'items',
+  }),
+  clocks: endpoint({
+    path: '/api/v1/clocks',
+    summary: "Clocks of devices against the collector's, the least certain first",
+    query: clocksQuerySchema,
+    params: {},
+    answer: clocksViewSchema,
+    view: clocksView,
+    table: 'items',
+  }),
+  search: endpoint({
+    path: '/api/v1/search',
+    summary: 'Hops, traces, topics, devices, services and paths by name; at most 20',
+    query: searchQuerySchema,
+    params: {},
+    answer: searchViewSchema,
+    view: searchView,
+    table: 'items',
+  }),
+  status: endpoint({
+    path: '/api/v1/status',
+    summary: 'Readiness, the books, listeners, brokers, spool, store, gaps',
+    query: statusQuerySchema,
+    params: {},
+    answer: statusViewSchema,
+    view: statusView,
+    table: 'gaps',
+  }),
+};

@@ -1,0 +1,40 @@
+import { jsonAnswer } from '#app/_http.ts';
+import { hopscope } from '#app/_server.ts';
+
+export const dynamic = 'force-dynamic';
+
+const patienceMs = 2_000;
+
+/** 200 when data can come in and be asked for; 503 with the reasons, in words, when not. */
+export async function GET(): Promise<Response> {
+  const reasons = await whyNotReady();
+  return jsonAnswer({ ready: reasons.length === 0, reasons }, reasons.length === 0 ? 200 : 503);
+}
+
+async function whyNotReady(): Promise<string[]> {
+  try {
+    const { store, status } = hopscope();
+    const reasons = status.reasons();
+    return (await answersInTime(store.lastArrivalMs())) ? reasons : [...reasons, 'the store does not answer'];
+  } catch (error) {
+    return [error instanceof Error ? error.message : 'not started'];
+  }
+}
+
+async function answersInTime(question: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), patienceMs);
+  });
+  try {
+    return await Promise.race([
+      question.then(
+        () => true,
+        () => false,
+      ),
+      late,
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

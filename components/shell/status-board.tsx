@@ -1,0 +1,197 @@
+import type { StatusView } from '#lib/views/schemas.ts';
+import { Empty } from '../ui/empty.tsx';
+import { formatAbsolute, formatAge, formatBytes, formatNumber, plural } from '../ui/format.ts';
+import { PageTitle } from '../ui/page-title.tsx';
+import { Panel } from '../ui/panel.tsx';
+import { RelativeTime } from '../ui/relative-time.tsx';
+import { RowHead, Table, Td, Th, Tr } from '../ui/table.tsx';
+import { VerdictBadge } from '../verdict-badge/verdict-mark.tsx';
+
+/** Is the product itself well, and is everything it received accounted for? */
+export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }) {
+  const { books } = view;
+  const balanced = books.residual === 0;
+  const reasons = Object.entries(books.rejectedByReason).toSorted((a, b) => b[1] - a[1]);
+  return (
+    <>
+      <PageTitle
+        title="Status"
+        beside={<VerdictBadge mark={view.ready ? 'ok' : 'over'} word={view.ready ? 'ready' : 'not ready'} />}
+        sentence={
+          view.ready ? (
+            <>
+              <strong className="font-strong text-ink">
+                {balanced
+                  ? 'Everything received is accounted for.'
+                  : `${formatNumber(Math.abs(books.residual))} items are on their way between two counters.`}
+              </strong>{' '}
+              Running for {formatAge(nowMs - Date.parse(view.startedAt))}, version {view.version}
+              {view.demo && ', with the demo fleet'}.
+            </>
+          ) : (
+            <strong className="font-strong text-ink">{view.reasons.join('. ')}.</strong>
+          )
+        }
+      />
+      <div className="grid grid-cols-1 gap-2.5 p-4 pt-0 desk:grid-cols-2">
+        <Panel id="books" title="The books" note="since this store was made" className="desk:col-span-2">
+          <dl className="flex flex-wrap items-end gap-x-4 gap-y-3">
+            <Entry name="received" value={books.received} />
+            <Sign sign="=" />
+            <Entry name="stored" value={books.stored} />
+            <Sign sign="+" />
+            <Entry name="duplicate" value={books.duplicate} />
+            <Sign sign="+" />
+            <Entry name="rejected" value={books.rejected} />
+            <Sign sign="+" />
+            <Entry name="spooled" value={books.spooled} />
+            <Sign sign={balanced ? '' : '+'} />
+            <Entry
+              name={balanced ? 'residual: the books balance' : 'residual: counted, not yet booked'}
+              value={books.residual}
+              pale={balanced}
+            />
+          </dl>
+          {!balanced && (
+            <p className="mt-3 max-w-[80ch] text-dense text-ink2">
+              A residual of a moment is work in progress. One that stays means items were lost or counted twice: please
+              report it with the log.
+            </p>
+          )}
+          {reasons.length > 0 && (
+            <div className="mt-3 border-t border-line pt-2">
+              <h3 className="text-dense text-ink3">Rejected, and why</h3>
+              <ul className="mt-1 flex flex-wrap gap-x-6 gap-y-1">
+                {reasons.map(([reason, count]) => (
+                  <li key={reason}>
+                    <span className="font-strong">{formatNumber(count)}</span>{' '}
+                    <span className="text-ink2">{reason}</span>
+                  </li>
+                ))}
+              </ul>
+            </div>
+          )}
+        </Panel>
+        <Panel id="listeners" title="Listeners" flush>
+          {view.listeners.length === 0 ? (
+            <Empty why="No listener is switched on, or you may not see them." />
+          ) : (
+            <Table caption="Listeners">
+              <thead>
+                <tr>
+                  <Th>Name</Th>
+                  <Th>Address</Th>
+                  <Th>State</Th>
+                </tr>
+              </thead>
+              <tbody>
+                {view.listeners.map((listener) => (
+                  <Tr key={listener.name}>
+                    <RowHead>{listener.name}</RowHead>
+                    <Td className="font-mono text-ink2">{listener.address ?? 'off'}</Td>
+                    <Td>{listener.state}</Td>
+                  </Tr>
+                ))}
+              </tbody>
+            </Table>
+          )}
+        </Panel>
+        <Panel id="brokers" title="Brokers" flush>
+          {view.brokers.length === 0 ? (
+            <Empty why="No broker is connected.">
+              Name one in hopscope.yaml under <code className="font-mono">brokers</code>, or leave the embedded one on.
+            </Empty>
+          ) : (
+            <Table caption="Brokers">
+              <thead>
+                <tr>
+                  <Th>Name</Th>
+                  <Th>State</Th>
+                  <Th numeric>Since</Th>
+                </tr>
+              </thead>
+              <tbody>
+                {view.brokers.map((broker) => (
+                  <Tr key={broker.name}>
+                    <RowHead className="font-mono">{broker.name}</RowHead>
+                    <Td>{broker.state}</Td>
+                    <Td numeric className="text-ink2">
+                      {broker.since === null ? 'never' : <RelativeTime at={broker.since} nowMs={nowMs} />}
+                    </Td>
+                  </Tr>
+                ))}
+              </tbody>
+            </Table>
+          )}
+        </Panel>
+        <Panel id="spool" title="Spool" note="acknowledged, not yet in the store">
+          {view.spool.items === 0 ? (
+            <p className="text-ink2">Empty: all that was acknowledged is in the store.</p>
+          ) : (
+            <p>
+              <span className="font-strong">{plural(view.spool.items, 'item')}</span>, {formatBytes(view.spool.bytes)}
+              {view.spool.oldest !== null && (
+                <>
+                  , the oldest from <RelativeTime at={view.spool.oldest} nowMs={nowMs} />
+                </>
+              )}
+              .
+            </p>
+          )}
+        </Panel>
+        <Panel id="store" title="Store" note={view.store.engine}>
+          <p>
+            <span className="font-strong">{plural(view.store.spans, 'span')}</span>,{' '}
+            {formatBytes(view.store.bytesOnDisk)} on disk
+          </p>
+          {view.store.location !== '' && (
+            <p className="mt-1 font-mono text-dense wrap-anywhere text-ink2">{view.store.location}</p>
+          )}
+        </Panel>
+        <Panel id="gaps" title="Gaps" note="last 7 days" flush className="desk:col-span-2">
+          {view.gaps.length === 0 ? (
+            <Empty why="None: nothing that was acknowledged is missing." />
+          ) : (
+            <Table caption="Stretches of time for which something is missing">
+              <thead>
+                <tr>
+                  <Th>From</Th>
+                  <Th>For</Th>
+                  <Th>Whose</Th>
+                  <Th>What</Th>
+                </tr>
+              </thead>
+              <tbody>
+                {view.gaps.map((gap) => (
+                  <Tr key={`${gap.from} ${gap.whose} ${gap.what}`}>
+                    <RowHead className="whitespace-nowrap">{formatAbsolute(Date.parse(gap.from))}</RowHead>
+                    <Td className="whitespace-nowrap">{formatAge(Date.parse(gap.to) - Date.parse(gap.from))}</Td>
+                    <Td className="font-mono">{gap.whose}</Td>
+                    <Td className="text-ink2">{gap.what}</Td>
+                  </Tr>
+                ))}
+              </tbody>
+            </Table>
+          )}
+        </Panel>
+      </div>
+    </>
+  );
+}
+
+function Entry({ name, value, pale = false }: { name: string; value: number; pale?: boolean }) {
+  return (
+    <div className="flex flex-col-reverse">
+      <dt className="text-dense text-ink3">{name}</dt>
+      <dd className={`text-title font-title ${pale ? 'text-ink3' : ''}`}>{formatNumber(value)}</dd>
+    </div>
+  );
+}
+
+function Sign({ sign }: { sign: string }) {
+  return (
+    <div aria-hidden="true" className="pb-5 text-title text-ink3">
+      {sign}
+    </div>
+  );
+}

@@ -1,0 +1,171 @@
+import { addEdges, addObservations, offsetsOf } from './audit/clocks.ts';
+import { judgeDevices } from './audit/devices.ts';
+import { type AuditMemory, hear, type Known, ledgerWindowSeconds, listen, openAudit, readAgain } from './audit/memory.ts';
+import { placeNew } from './audit/place.ts';
+import { answerRoutes } from './audit/routes.ts';
+import { findUnanswered } from './audit/unanswered.ts';
+import { createClockLedger, reachSeconds } from './domain/clock-ledger.ts';
+import type { Rules } from './domain/rule.ts';
+import { type EpochMillis, epochMillisOf, type Millis, minuteOf, type Nanos } from './domain/units.ts';
+import type { AuditTx, BatchRange, ClockToSave } from './store/audit-store.ts';
+import type { Store } from './store/store.ts';
+
+export { type AuditMemory, openAudit };
+
+/** What one pass did. */
+export interface PassReport {
+  batches: number;
+  spans: number;
+  crossings: number;
+  /** (hop, minute) rows written */
+  minutes: number;
+  settled: number;
+  unanswered: number;
+  deviceEvents: number;
+  /** anything that a page shows */
+  changed: boolean;
+  /** more is waiting: pass again at once */
+  behind: boolean;
+  tookMs: Millis;
+  stepsMs: Record<string, Millis>;
+}
+
+/** One pass reads at most about this many spans, so that a long absence is worked off in bites. */
+const mostSpans = 100_000;
+/** Spans that came this long ago may still meet their other half. */
+const reopenMs = 86_400_000;
+const settleAfterMs = 90_000;
+const settleAtOnce = 5;
+
+/**
+ * Recent rows -> crossings -> clocks -> minutes, unanswered, devices. Set-based and restartable: each step is one transaction whose
+ * effect and progress are stored together, so running it twice changes nothing and a kill between or within steps loses nothing.
+ */
+export async function auditOnce(store: Store, now: Nanos, rules: Rules, memory: AuditMemory): Promise<PassReport> {
+  memory.known ??= await readAgain(store, rules, now);
+  const known = memory.known;
+  const nowMs = epochMillisOf(now);
+  const began = performance.now();
+  const report: PassReport = {
+    batches: 0,
+    spans: 0,
+    crossings: 0,
+    minutes: 0,
+    settled: 0,
+    unanswered: 0,
+    deviceEvents: 0,
+    changed: false,
+    behind: false,
+    tookMs: 0,
+    stepsMs: {},
+  };
+  const step = async (name: string, work: (tx: AuditTx) => Promise<void>): Promise<void> => {
+    const at = performance.now();
+    await store.audit.transaction(work);
+    report.stepsMs[name] = performance.now() - at;
+  };
+  try {
+    await step('pair', (tx) => pairNew(tx, rules, known, nowMs, report));
+    if (!report.behind) {
+      await step('settle', (tx) => settleClocks(tx, rules, known, nowMs, report));
+      await step('unanswered', async (tx) => {
+        report.unanswered = await findUnanswered(tx, known, nowMs);
+      });
+    }
+    await step('minutes', async (tx) => {
+      report.minutes = await tx.writeMinutes();
+    });
+    await step('devices', async (tx) => {
+      report.deviceEvents = await judgeDevices(tx, known, nowMs);
+    });
+    if (known.clocksMinute !== minuteOf(nowMs)) await step('clocks', (tx) => writeClocks(tx, known, nowMs));
+  } catch (error) {
+    // Part of this pass may be in the memory and not in the store
+    memory.known = null;
+    throw error;
+  }
+  known.passes++;
+  report.changed = report.batches + report.minutes + report.settled + report.unanswered + report.deviceEvents > 0;
+  report.tookMs = performance.now() - began;
+  return report;
+}
+
+/** Steps 1-5: what came in since, with everything it touches. The cursor moves in the same transaction. */
+async function pairNew(tx: AuditTx, rules: Rules, known: Known, nowMs: EpochMillis, report: PassReport): Promise<void> {
+  const ranges = await advance(tx, known, report);
+  if (ranges.length === 0) return;
+  await placeNew(tx, rules, known, nowMs);
+  hear(known, await tx.sightingsOf(ranges));
+  listen(known, await tx.reportsOf(ranges));
+  addObservations(known, rules, known.ledger, await tx.observationsOf(ranges));
+
+  const around = await tx.gather(ranges, nowMs - reopenMs);
+  if (around.callers > 0) {
+    const answered = answerRoutes(await tx.routes(), rules, known, nowMs);
+    await tx.saveHops(answered.hops, answered.traced);
+    await tx.answerRoutes(answered.answers);
+    addEdges(known.ledger, await tx.freshEdges());
+    const moments = await tx.freshMoments();
+    report.crossings = await tx.writeCrossings(moments, offsetsOf(known.ledger, moments), (minute) =>
+      Math.max((minute + 1) * 60_000, nowMs - settleAfterMs + 10_000) + settleAfterMs,
+    );
+  }
+  if (around.spans > 0) await tx.writeTraces();
+  await tx.writeTopicMinutes(ranges);
+  await tx.advance(ranges);
+  known.ledger.forgetBefore(Math.floor(nowMs / 1000) - ledgerWindowSeconds);
+}
+
+/** The new contiguous range of every collector. Looking everywhere now and then finds a collector whose batches arrived long ago. */
+async function advance(tx: AuditTx, known: Known, report: PassReport): Promise<BatchRange[]> {
+  const everywhere = known.passes % 60 === 0 || known.recentMs === 0;
+  const ranges = await tx.batchesToRead(mostSpans, everywhere ? 0 : known.recentMs);
+  for (const range of ranges) {
+    report.batches += range.batches;
+    report.spans += range.spans;
+  }
+  report.behind = report.spans >= mostSpans;
+  const oldest = Math.min(...ranges.map((range) => range.oldestArrivalMs));
+  // Behind, or after a hole, the next batch may be as old as these
+  if (ranges.length > 0) known.recentMs = Math.max(1, oldest - 600_000);
+  return ranges;
+}
+
+/** A minute's clocks are judged again once both sides have been heard: what came after it constrains it as much as what came before. */
+async function settleClocks(tx: AuditTx, rules: Rules, known: Known, nowMs: EpochMillis, report: PassReport): Promise<void> {
+  for (const minute of await tx.minutesToSettle(nowMs, settleAtOnce)) {
+    const moments = await tx.momentsOf(minute);
+    const second = minute * 60;
+    const inMemory = second - reachSeconds > nowMs / 1000 - ledgerWindowSeconds;
+    let ledger = known.ledger;
+    if (!inMemory) {
+      ledger = createClockLedger(rules.maxDriftPpm);
+      const [from, to] = [second - reachSeconds, second + 60 + reachSeconds];
+      addEdges(ledger, await tx.edgesBetween(from, to));
+      addObservations(known, rules, ledger, await tx.observationsBetween(from, to));
+    }
+    report.settled += await tx.settle(minute, moments, offsetsOf(ledger, moments));
+  }
+}
+
+/** Once a minute: every device on the collector's clock, in the middle of the minute before. */
+async function writeClocks(tx: AuditTx, known: Known, nowMs: EpochMillis): Promise<void> {
+  const minute = minuteOf(nowMs) - 1;
+  // Collectors have negative numbers; with several, the one that was there first
+  const collector = Math.max(...known.ledger.devices().filter((device) => device < 0));
+  if (collector !== Number.NEGATIVE_INFINITY) {
+    const whole = (nanos: number): number | null => (Number.isNaN(nanos) ? null : nanos);
+    const rows: ClockToSave[] = known.ledger
+      .offsetsFrom(collector, minute * 60 + 30)
+      .filter(({ device }) => device > 0)
+      .map(({ device, difference }) => ({
+        device,
+        minute,
+        offsetNanos: whole(difference.offset),
+        boundNanos: whole(difference.bound),
+        method: difference.method,
+      }));
+    await tx.saveClocks(minute, rows);
+  }
+  known.clocksMinute = minuteOf(nowMs);
+}
