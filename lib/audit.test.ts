@@ -84,12 +84,14 @@ interface Crossed {
   minute: number;
 }
 const crossings = () => db.all<Crossed>('SELECT * FROM crossings ORDER BY caller_trace_lo, caller_span, callee_trace_lo, callee_span');
-/** Everything that is derived, without what counts the passes. */
+/** Everything that is derived, by names: numbers are given in the order of arrival. */
 const derived = async () => ({
-  crossings: await db.all('SELECT * FROM crossings ORDER BY ALL'),
+  crossings: await db.all(`SELECT x.* REPLACE (a.id AS caller_device, b.id AS callee_device) FROM crossings x
+    JOIN devices a ON a.number = x.caller_device JOIN devices b ON b.number = x.callee_device ORDER BY caller_span, callee_span`),
   minutes: await db.all('SELECT * FROM hop_minutes ORDER BY ALL'),
   buckets: await db.all('SELECT * FROM hop_minute_buckets ORDER BY ALL'),
-  traces: await db.all('SELECT * EXCLUDE (arrival_ms) FROM traces ORDER BY ALL'),
+  traces: await db.all(`SELECT t.* EXCLUDE (arrival_ms, root_resource) REPLACE (s.value AS root_name), r.service FROM traces t
+    JOIN strings s ON s.id = t.root_name JOIN resources r ON r.id = t.root_resource ORDER BY trace_lo`),
   hops: await db.all('SELECT * EXCLUDE (first_ms) FROM hops ORDER BY ALL'),
 });
 const minuteRows = () =>

@@ -61,7 +61,6 @@ function bookMetrics(books: Books, status: StatusSource): Metric[] {
       books.received - books.stored - books.duplicate - books.rejected,
     ),
     gauge('spool_items', 'Items acknowledged and not yet stored', spool.items),
-    gauge('spool_bytes', 'Bytes acknowledged and not yet stored', spool.bytes),
     {
       name: 'broker_connected',
       help: '1 while the connection to this broker stands',

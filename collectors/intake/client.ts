@@ -44,6 +44,8 @@ interface Thread {
 }
 
 const restartAfterMs = 500;
+/** beyond its grace a thread that hangs is ended; the spool has what it held */
+const terminateAfterMs = 8_000;
 
 /**
  * Starts the intake's thread and stores what it hands over. A thread that dies is started again, on the same addresses,
@@ -149,7 +151,9 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
       stopping = true;
       const last = thread;
       tell({ kind: 'stop', graceMs });
+      const overdue = setTimeout(() => void last?.worker.terminate(), graceMs + terminateAfterMs);
       await last?.ended;
+      clearTimeout(overdue);
       await feed.dropWaiting();
     },
   };

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectAsync, type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
+import { connectAsync, type IClientOptions, type IPublishPacket, type MqttClient, connect as mqttConnect } from 'mqtt';
 import { afterEach, expect, test } from 'vitest';
 import { systemClock } from '#lib/clock.ts';
 import { defaultLimits } from '#lib/wire/limits.ts';
@@ -192,6 +192,25 @@ test('refuses topics over 1 KiB, reserved topics and packets over 1 MiB, and cou
   await new Promise<void>((resolve) => big.on('close', () => resolve()));
   const { refused } = (await intake.stats()).listeners[0]!;
   expect(refused).toMatchObject({ 'long-topic': 1, 'reserved-topic': 1, 'too-large': 1 });
+});
+
+test('a session that is away keeps 1,000 messages, the rest is left out and counted', async () => {
+  const { port, intake } = await start();
+  const session = { clientId: 'away', clean: false, properties: { sessionExpiryInterval: 60 } };
+  const first = await client(port, session);
+  await first.subscribeAsync('t', { qos: 1 });
+  await first.endAsync();
+  const device = await client(port);
+  await Promise.all(Array.from({ length: 1_010 }, (_, i) => device.publishAsync('t', `${i}`, { qos: 1 })));
+  expect((await intake.stats()).listeners[0]!.refused).toEqual({ 'session-queue-full': 10 });
+  const again = mqttConnect(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5, reconnectPeriod: 0, ...session });
+  cleanups.push(() => again.endAsync(true));
+  const packets = receivedBy(again);
+  await until('1,000 are delivered', () => packets.length === 1_000);
+  await until('the queue is free again', async () => {
+    await device.publishAsync('t', 'more', { qos: 1 });
+    return packets.length > 1_000;
+  });
 });
 
 test('with echo on, devices that send heartbeats are asked for the time, and their answer becomes a clock observation', async () => {

@@ -27,6 +27,7 @@ const connectionsAtMost = 1_024;
 /** PUBACKs a client may wait for before it is no longer listened to; told to MQTT 5 clients as Receive Maximum. */
 const unacknowledgedAtMost = 256;
 const stopWithinMs = 3_000;
+const acknowledgeWithinMs = 500;
 const refusedTopic = 'topic refused';
 
 /** Set on a packet that was taken and sent on before aedes comes to publish it. */
@@ -60,6 +61,7 @@ class TappedBroker extends Aedes {
   readonly #recent = new RecentPublishes();
   readonly #lines = new Map<string, Line>();
   #acks = new Map<Client, number[]>();
+  #closing = false;
   #sawTopic: (topic: string) => void = () => {};
 
   constructor(name: string, gather: Gather) {
@@ -117,6 +119,14 @@ class TappedBroker extends Aedes {
     });
   }
 
+  /** Takes no more QoS 1 messages and waits, not for ever, until those taken are acknowledged. */
+  async lastAcknowledgements(withinMs: number): Promise<void> {
+    this.#closing = true;
+    const endMs = performance.now() + withinMs;
+    const isWaiting = () => [...this.#lines.values()].some(({ unacknowledged }) => unacknowledged.size > 0);
+    while (isWaiting() && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
   #forward(packet: PublishPacket, client: Client | null, done: Done): void {
     // aedes' own signature has the client in the middle; its types leave it out.
     (super.publish as unknown as (packet: PublishPacket, client: Client | null, done: Done) => void).call(
@@ -148,6 +158,8 @@ class TappedBroker extends Aedes {
   }
 
   #takeQos1(client: Client, packet: TakenPacket, messageId: number, done: Done): void {
+    // Not read any more: the client keeps it for the next run, and will not have it counted twice.
+    if (this.#closing) return;
     const { id } = client;
     const payload = bytesOf(packet.payload);
     const before = packet.dup ? this.#recent.find(id, messageId, packet.topic, payload) : null;
@@ -165,13 +177,15 @@ class TappedBroker extends Aedes {
       this.#lines.set(id, line);
     }
     line.unacknowledged.add(messageId);
-    if (line.unacknowledged.size < unacknowledgedAtMost) done();
-    else line.paused.push(done);
     // A copy of one that still waits for the disk is acknowledged together with it.
-    if (before === 'taken') return;
-    this.#recent.taken(id, messageId, message.topic, payload);
-    this.#forward(message, client, () => {});
-    this.#take(message, client, () => this.#durable(id, messageId));
+    let hasRoom = true;
+    if (before === null) {
+      this.#recent.taken(id, messageId, message.topic, payload);
+      this.#forward(message, client, () => {});
+      hasRoom = this.#take(message, client, () => this.#durable(id, messageId));
+    }
+    if (hasRoom && line.unacknowledged.size < unacknowledgedAtMost) done();
+    else line.paused.push(done);
   }
 
   #durable(clientId: string, messageId: number): void {
@@ -182,8 +196,11 @@ class TappedBroker extends Aedes {
     if (line.unacknowledged.size < unacknowledgedAtMost) for (const go of line.paused.splice(0)) go();
   }
 
-  /** `durable` is called once the message is on the disk; null for QoS 0 and wills, which nobody waits for. */
-  #take(packet: PublishPacket, client: Client, durable: (() => void) | null): void {
+  /**
+   * `durable` is called once the message is on the disk; null for QoS 0 and wills, which nobody waits for.
+   * False: the intake has no room, the message waits here; its client should say no more.
+   */
+  #take(packet: PublishPacket, client: Client, durable: (() => void) | null): boolean {
     this.messages++;
     this.#sawTopic(packet.topic);
     const message = {
@@ -195,10 +212,12 @@ class TappedBroker extends Aedes {
       dup: packet.dup,
       properties: packet.properties as { userProperties?: Record<string, string | string[]> } | undefined,
     };
-    const offer = (): void => {
-      if (!this.#gather.mqtt(message, this.#name, client.id, durable) && durable) this.#gather.whenRoom(offer);
+    const offer = (): boolean => {
+      const taken = this.#gather.mqtt(message, this.#name, client.id, durable);
+      if (!taken && durable) this.#gather.whenRoom(offer);
+      return taken || !durable;
     };
-    offer();
+    return offer();
   }
 
   /** One write a client for all the PUBACKs of a group commit. */
@@ -277,6 +296,7 @@ export async function startEmbeddedBroker(
     async stop() {
       echo?.stop();
       server.close();
+      await broker.lastAcknowledgements(acknowledgeWithinMs);
       await Promise.race([
         new Promise<void>((resolve) => broker.close(() => resolve())),
         new Promise<void>((resolve) => setTimeout(resolve, stopWithinMs).unref()),

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import type { EpochMillis } from '#lib/domain/units.ts';
 
 /** What must outlive the process so that the broker knows us again, and a lost session is noticed. */
@@ -16,9 +17,12 @@ export class SessionFile {
   readonly session: RememberedSession;
   readonly #path: string;
 
-  constructor(dataDir: string, name: string) {
+  /** Two connections with one client id would throw each other out for ever: each URL has its own file. */
+  constructor(dataDir: string, name: string, url: string) {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    this.#path = join(dataDir, `mqtt-session-${encodeURIComponent(name).slice(0, 100)}.json`);
+    const { protocol, host, pathname } = new URL(url);
+    const which = crc32(`${protocol}//${host}${pathname}`).toString(16);
+    this.#path = join(dataDir, `mqtt-session-${encodeURIComponent(name).slice(0, 100)}-${which}.json`);
     this.session = this.#read() ?? {
       clientId: `hopscope-${randomBytes(6).toString('hex')}`,
       filters: [],

@@ -31,6 +31,7 @@ const retryAtMostMs = 5_000;
 const rememberEveryMs = 10_000;
 const sysCountersAtMost = 200;
 const stopWithinMs = 2_000;
+const acknowledgeWithinMs = 500;
 
 /**
  * A subscriber that never publishes (but for echoes, where they are on). QoS 1, so that a QoS 2 message comes with a handshake
@@ -38,7 +39,7 @@ const stopWithinMs = 2_000;
  */
 export function startSubscriber(at: BrokerConnection, options: SubscriberOptions): Subscriber {
   const { gather, log } = options;
-  const file = new SessionFile(options.dataDir, at.name);
+  const file = new SessionFile(options.dataDir, at.name, at.url);
   const { session } = file;
   const filters = mergeFilters(at.topics).map((filter) =>
     at.share === null ? filter : `$share/${at.share}/${filter}`,
@@ -87,6 +88,8 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
 
   /** False: no room, `again` is called when there is. */
   function take(packet: IPublishPacket, again: () => void): boolean {
+    // Read no more: without a PUBACK the broker keeps it for the next run.
+    if (stopped) return false;
     const { topic, qos, retain, dup, messageId } = packet;
     if (topic.startsWith('$SYS/')) {
       if (messageId !== undefined) line?.acknowledge(messageId);
@@ -243,6 +246,11 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
       if (retry) clearTimeout(retry);
       const one = client;
       if (one?.connected) {
+        // What was taken is acknowledged before we go, or it would come again and be counted twice; one may be half read.
+        const endMs = performance.now() + acknowledgeWithinMs;
+        while ((line?.unacknowledged ?? 0) > 1 && performance.now() < endMs) {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
         session.lastConnectedMs = epochMillisOf(gather.clock());
         file.save();
         await Promise.race([

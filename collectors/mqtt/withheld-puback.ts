@@ -30,6 +30,8 @@ export function withholdPubacks(
 
   client.handleMessage = (packet, done) => {
     const offer = (): void => {
+      // The broker sends it again over the next connection.
+      if (client.stream.destroyed) return;
       if (packet.qos === 1) received.add(packet.messageId!);
       if (!take(packet, offer)) return;
       // Once and only once: the parser's own callback is gone after the first time.

@@ -15,10 +15,7 @@ const json = 'application/json';
 
 let running: RunningIntake;
 beforeAll(async () => {
-  running = await runIntake(
-    { otlp: loopback(), hostNames: ['otlp.factory.example'] },
-    { timeouts: { headersMs: 600, requestMs: 1_500, idleMs: 2_000 } },
-  );
+  running = await runIntake({ otlp: loopback(), hostNames: ['otlp.factory.example'] });
 });
 afterAll(() => running.stop());
 
@@ -238,7 +235,7 @@ describe('a request that is too much', () => {
       const answer = await sendTraces(body, encoded);
       expect(answer.status).toBe(413);
       expect(fromBinary(StatusSchema, answer.body).message).toMatch(/16777216 unpacked/);
-      expect(performance.now() - startedMs).toBeLessThan(1_000);
+      expect(performance.now() - startedMs).toBeLessThan(3_000);
     }
     expect(process.memoryUsage().rss - rssBefore).toBeLessThan(80 * 1024 ** 2);
     expect((await running.intake.stats()).bodyBytesInFlight).toBe(0);
@@ -262,7 +259,9 @@ describe('a request that is too much', () => {
   });
 
   test('slow-loris senders are cut off, the others served', async () => {
-    const port = Number(new URL(running.url).port);
+    const timeouts = { headersMs: 1_000, requestMs: 2_000, idleMs: 2_000 };
+    const impatient = await runIntake({ otlp: loopback() }, { timeouts });
+    const port = Number(new URL(impatient.url).port);
     const slow = Array.from({ length: 100 }, (_, i) => {
       const socket = connect(port, '127.0.0.1');
       socket.on('error', () => {});
@@ -271,18 +270,29 @@ describe('a request that is too much', () => {
       socket.write(i % 2 ? opening : `${opening}Content-Type: ${json}\r\nContent-Length: 100\r\n\r\n{`);
       const drip = setInterval(() => socket.write(i % 2 ? 'X-A: b\r\n' : ' '), 300);
       let said = '';
-      socket.on('data', (data) => (said += data));
-      return once(socket, 'close').then(() => {
-        clearInterval(drip);
-        return said;
+      socket.on('data', (data) => {
+        said += data;
+      });
+      return new Promise<string>((resolve) => {
+        socket.on('close', () => {
+          clearInterval(drip);
+          resolve(said);
+        });
       });
     });
     const startedMs = performance.now();
-    expect((await sendTraces(traceRequestJson(1), { 'Content-Type': json })).status).toBe(200);
-    expect(performance.now() - startedMs).toBeLessThan(500);
+    const served = await fetch(`${impatient.url}/v1/traces`, {
+      method: 'POST',
+      headers: { 'Content-Type': json },
+      body: traceRequestJson(1),
+    });
+    expect(served.status).toBe(200);
+    expect(performance.now() - startedMs).toBeLessThan(2_000);
     const said = await Promise.all(slow);
-    expect(performance.now() - startedMs).toBeLessThan(5_000);
     for (const each of said) expect(each).toMatch(/^(?:HTTP\/1.1 408 |$)/);
+    await until('all is given back', async () => (await impatient.intake.stats()).bodyBytesInFlight === 0);
+    expect((await impatient.intake.stats()).listeners[0]!.refused.timeout).toBeGreaterThan(50);
+    await impatient.stop();
   });
 
   test('no request of this file left the books open', async () => {

@@ -8,15 +8,16 @@ import { linkTo } from '../ui/link-to.ts';
 import { Panel } from '../ui/panel.tsx';
 import { Spark } from '../ui/spark.tsx';
 
-/** with nothing to decide above it the panel has room for more */
-const topicsShown = (view: FleetView): number => (view.decisions.length === 0 ? 8 : 4);
+const mostTopics = 8;
+/** what fits beside the map when there is something to decide above */
+const alwaysShown = 4;
 const mostBrokers = 3;
 
 /** What the brokers carry, and its largest topics. */
 export function BrokerTraffic({ view }: { view: FleetView }) {
   const [first] = view.topics;
   const silent = view.topTopics.filter((topic) => topic.state === 'silent');
-  const flowing = view.topTopics.filter((topic) => topic.state !== 'silent').slice(0, topicsShown(view));
+  const flowing = view.topTopics.filter((topic) => topic.state !== 'silent').slice(0, mostTopics);
   return (
     <Panel
       id="broker-traffic"
@@ -78,8 +79,13 @@ export function BrokerTraffic({ view }: { view: FleetView }) {
               </tr>
             </thead>
             <tbody>
-              {flowing.map((topic) => (
-                <TopicRow key={`${topic.broker} ${topic.topic}`} topic={topic} view={view} />
+              {flowing.map((topic, index) => (
+                <TopicRow
+                  key={`${topic.broker} ${topic.topic}`}
+                  topic={topic}
+                  view={view}
+                  className={index >= alwaysShown && view.decisions.length > 0 ? 'hidden min-[110rem]:table-row' : ''}
+                />
               ))}
               {silent.length > 0 && (
                 <tr>
@@ -107,9 +113,9 @@ function Figure({ value, unit }: { value: string; unit: string }) {
   );
 }
 
-function TopicRow({ topic, view }: { topic: TopicItem; view: FleetView }) {
+function TopicRow({ topic, view, className = '' }: { topic: TopicItem; view: FleetView; className?: string }) {
   return (
-    <tr className="group">
+    <tr className={`group ${className}`}>
       <th scope="row" className="font-normal">
         <Link
           href={linkTo('/topics', view.range, { search: topic.topic })}

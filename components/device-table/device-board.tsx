@@ -249,7 +249,7 @@ function DeviceRow({ device, view, siteName }: { device: DeviceItem; view: Devic
         </Link>
       </RowHead>
       <Td className="text-ink2 max-phone:hidden">{siteName || 'unplaced'}</Td>
-      <Td className="min-w-28">
+      <Td className="min-w-28 max-phone:min-w-0">
         <span className="inline-flex items-center gap-1.5">
           <DeviceMark state={device.state} />
           <span className={device.state === 'degraded' ? 'text-noticeable' : device.state === 'up' ? 'text-ink2' : ''}>

@@ -18,7 +18,7 @@ export function FleetHeadline({ view }: { view: FleetView }) {
           className="absolute inset-0 bg-linear-to-r from-over-tint to-transparent to-55% max-phone:to-100%"
         />
       )}
-      <div className="relative flex min-h-8.5 flex-wrap items-center gap-x-7 gap-y-1 overflow-hidden px-4 py-1.5 text-dense phone:max-h-8.5 max-phone:py-3">
+      <div className="relative flex min-h-8.5 flex-wrap items-center gap-x-7 gap-y-1 overflow-hidden px-4 py-1.5 text-dense phone:h-8.5 phone:gap-y-6 max-phone:py-3">
         <h1 className="flex min-w-0 items-center gap-2 max-phone:items-start">
           <VerdictMark mark={mark} decorative className={`${markTextClass[mark]} max-phone:mt-1`} />
           <span className="max-phone:text-sentence">

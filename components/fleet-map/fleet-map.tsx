@@ -91,7 +91,7 @@ export function FleetMap({ view }: { view: FleetView }) {
   const hopHref = (hopId: string) => linkTo(`/hops/${hopId}`, view.range);
 
   return (
-    <div className="flex flex-1 items-center overflow-hidden bg-sea max-phone:hidden">
+    <div className="@container flex flex-1 items-center overflow-hidden bg-sea max-phone:hidden">
       <div className="relative w-full" style={{ aspectRatio: `${mapWidth} / ${mapHeight}` }}>
         <svg
           viewBox={`0 0 ${mapWidth} ${mapHeight}`}
@@ -199,7 +199,7 @@ export function FleetMap({ view }: { view: FleetView }) {
                 }}
               >
                 <p className="text-body font-title text-ink">{site.name}</p>
-                <p>
+                <p className="hidden @min-[54rem]:block">
                   {site.words.count},{' '}
                   {site.words.troubles.length === 0
                     ? 'all live'
@@ -212,7 +212,7 @@ export function FleetMap({ view }: { view: FleetView }) {
                         </span>
                       ))}
                 </p>
-                {site.broker && <p>MQTT broker</p>}
+                {site.broker && <p className="hidden @min-[54rem]:block">MQTT broker</p>}
               </div>
               <details name="site">
                 <summary
@@ -274,7 +274,8 @@ export function FleetMap({ view }: { view: FleetView }) {
                   ? 'border-over bg-over text-on-over'
                   : `bg-panel ${pair.mark === 'ok' ? 'border-ok/50' : pair.mark === 'noticeable' ? 'border-noticeable' : pair.mark === 'cannot-tell' ? 'border-cannot-tell' : 'border-line2'}`
               }`}
-              style={{ left: percentX(pill.x), top: percentY(pill.y) }}
+              // never over the edge, however narrow the map becomes
+              style={{ left: `clamp(3.75rem, ${percentX(pill.x)}, 100% - 3.75rem)`, top: percentY(pill.y) }}
             >
               <VerdictMark mark={pair.mark} size={11} decorative className={filled ? 'text-on-over' : undefined} />
               <span>

@@ -107,7 +107,7 @@ export function formatBytes(bytes: number): string {
 
 /** 26 devices, 1 device */
 export const plural = (count: number, one: string, many = `${one}s`): string =>
-  `${formatNumber(count)}${nbsp}${count === 1 ? one : many}`;
+  `${formatNumber(count)} ${count === 1 ? one : many}`;
 
 const minuteMs = 60_000;
 const hourMs = 3_600_000;

@@ -30,6 +30,8 @@ export interface Known {
   /** crossings per hop within 24 h, as of `trafficMs` */
   traffic: Map<bigint, number>;
   trafficMs: EpochMillis;
+  /** when a hop was last crossed, as far as this process has seen: newer than `traffic` */
+  crossedMs: Map<bigint, EpochMillis>;
   evidence: Map<number, Evidence>;
   gaugesMs: EpochMillis;
   devicesSavedMs: EpochMillis;
@@ -92,6 +94,7 @@ function empty(rules: Rules): Known {
     ledger: createClockLedger(rules.maxDriftPpm),
     traffic: new Map(),
     trafficMs: 0,
+    crossedMs: new Map(),
     evidence: new Map(),
     gaugesMs: 0,
     devicesSavedMs: 0,

@@ -37,7 +37,7 @@ export function answerRoutes(questions: readonly RouteQuestion[], rules: Rules, 
       };
       if (rememberTraced(known, traced)) found.traced.push(traced);
     }
-    if (!known.traffic.has(hop.hop)) known.traffic.set(hop.hop, 1);
+    known.crossedMs.set(hop.hop, nowMs);
     found.answers.push({ question, hop: hop.hop, ...floorsOf(question, rules, known) });
   }
   return found;

@@ -25,7 +25,7 @@ export async function findUnanswered(tx: AuditTx, known: Known, nowMs: EpochMill
     const until = Math.min(toMs, at + stepMs);
     const routes: { route: WaitingRoute; hop: bigint }[] = [];
     for (const route of await tx.waitingRoutes(at, until)) {
-      const hop = usualHop(route, known);
+      const hop = usualHop(route, known, nowMs);
       if (hop !== null) routes.push({ route, hop });
     }
     missing += await tx.countUnanswered(at, until, routes);
@@ -34,7 +34,7 @@ export async function findUnanswered(tx: AuditTx, known: Known, nowMs: EpochMill
 }
 
 /** The hop that most often answered what this caller named; null when nobody traced ever did within a day: then the far end is untraced. */
-function usualHop(route: WaitingRoute, known: Known): bigint | null {
+function usualHop(route: WaitingRoute, known: Known, nowMs: EpochMillis): bigint | null {
   const from = known.resources.get(route.resource);
   if (!from || route.destinationName === '') return null;
   const hops = known.traced.get(
@@ -48,7 +48,7 @@ function usualHop(route: WaitingRoute, known: Known): bigint | null {
   let best: bigint | null = null;
   let most = 0;
   for (const hop of hops ?? []) {
-    const count = known.traffic.get(hop) ?? 0;
+    const count = known.traffic.get(hop) ?? (nowMs - (known.crossedMs.get(hop) ?? 0) < dayMs ? 1 : 0);
     if (count > most || (count === most && best !== null && hop < best)) {
       best = hop;
       most = count;

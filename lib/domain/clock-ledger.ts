@@ -184,12 +184,9 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
         cameBy[to] = e;
         hops[to] = hops[at]! + 1;
         if (hops[to]! >= n) {
-          // walk back n steps to be on the cycle for certain, then once around it
-          let on = to;
-          for (let i = 0; i < n; i++) on = cameBy[on]! >= 0 ? edges[cameBy[on]!]!.from : on;
-          const cycle = [on];
-          for (let i = cameBy[on]! >= 0 ? edges[cameBy[on]!]!.from : on; i !== on && cycle.length <= n; i = edges[cameBy[i]!]!.from) cycle.push(i);
-          return cycle;
+          const cycle = cycleBehind(to, cameBy);
+          if (cycle) return cycle;
+          hops[to] = 0; // a long way, and no circle yet
         }
         if (queued[to] === 0) {
           queued[to] = 1;
@@ -198,6 +195,20 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
       }
     }
     return null;
+  }
+
+  function cycleBehind(start: number, cameBy: Int32Array): number[] | null {
+    const seen = new Set<number>();
+    let at = start;
+    while (!seen.has(at)) {
+      seen.add(at);
+      const edge = cameBy[at]!;
+      if (edge < 0) return null;
+      at = edges[edge]!.from;
+    }
+    const cycle = [at];
+    for (let next = edges[cameBy[at]!]!.from; next !== at; next = edges[cameBy[next]!]!.from) cycle.push(next);
+    return cycle;
   }
 
   // ---- one second

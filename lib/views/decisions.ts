@@ -24,7 +24,7 @@ export async function decisionsOf(
 ): Promise<Decision[]> {
   const flagged = hops
     .filter(({ item }) => item.mark === 'over' || item.mark === 'cannot-tell' || item.mark === 'noticeable')
-    .sort((a, b) => worstFirst(a.item, b.item));
+    .sort((a, b) => markOrder(a, b) || timesOver(b) - timesOver(a) || worstFirst(a.item, b.item));
   const groups = Map.groupBy(flagged, (hop) => {
     const path = pathOf(context.rules.budgets, hop, pathsOf);
     return path ? `${pathKey(path)}\u001f${hop.item.verdict}\u001f${hop.item.mark}` : hop.item.id;
@@ -38,6 +38,16 @@ export async function decisionsOf(
       return decisionOf(group, path?.rootName ?? null, known, await sinceWhen(context, range, group[0]!));
     }),
   );
+}
+
+const markOrder = (a: JudgedHop, b: JudgedHop): number =>
+  worstFirst({ mark: a.item.mark, addedMs: { p95: 0 } }, { mark: b.item.mark, addedMs: { p95: 0 } });
+
+/** 100 ms of 10 is worse than 300 of 250; every hundredth request that nobody answers counts like once over the budget. */
+function timesOver({ item }: JudgedHop): number {
+  const asked = item.requests + item.unanswered;
+  if (item.verdict === 'unanswered') return asked === 0 ? 0 : (100 * item.unanswered) / asked;
+  return (item.addedMs.p95 ?? 0) / item.budgetMs;
 }
 
 /** The path whose budget judged the hop, else the busiest one through it. */

@@ -42,9 +42,13 @@ export async function topicsView(context: ViewContext, query: TopicsQuery): Prom
 
   const grid = gridOf(range, 60, minuteMs);
   const { brokers, coveredMs } = await brokersOf(context, range, grid, visible);
-  const atMs = Math.min(range.toMs, nowMs);
+  const shown = new Set(visible.map((window) => window.topicId));
+  const now = nowOf(
+    Math.min(range.toMs, nowMs),
+    rhythms.filter((rhythm) => shown.has(rhythm.topicId)),
+  );
   const fitting = visible
-    .map((window) => ({ window, state: stateOf(window, rhythmOf.get(window.topicId), atMs) }))
+    .map((window) => ({ window, state: stateOf(window, rhythmOf.get(window.topicId), now(window.broker)) }))
     .filter(
       ({ window, state }) =>
         (query.broker === undefined || window.broker === query.broker) &&
@@ -74,6 +78,22 @@ export async function topicsView(context: ViewContext, query: TopicsQuery): Prom
     };
   });
   return { range, brokers, items, emptyReason: items.length > 0 ? null : whyNone(visible.length > 0) };
+}
+
+/** a broker that has been quiet for longer is quiet; up to here, what it carried may still be on its way through the spool */
+const behindMs = 60_000;
+
+/**
+ * Silence is measured against what else the broker carries: while the store is behind, every topic ends at the same moment,
+ * and none of them has gone quiet.
+ */
+function nowOf(atMs: number, rhythms: TopicRhythm[]): (broker: string) => number {
+  const newest = new Map<string, number>();
+  for (const { broker, lastMs } of rhythms) newest.set(broker, Math.max(newest.get(broker) ?? 0, lastMs));
+  return (broker) => {
+    const lastMs = newest.get(broker) ?? 0;
+    return atMs - lastMs < behindMs ? Math.min(atMs, lastMs) : atMs;
+  };
 }
 
 /** Quiet for over 5 x its usual gap (design.md section 6e). Too young to have a rhythm: not silent. */

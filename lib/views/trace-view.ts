@@ -183,7 +183,7 @@ const statuses = ['unset', 'ok', 'error'] as const;
 function spanItems({ spans, ledger, mask }: Telling): SpanItem[] {
   const placed = new Map(ledger.spans.map((span) => [span.spanId, span]));
   const byId = new Map(spans.map((span) => [span.spanId, span]));
-  return spans.map((span) => {
+  const items = spans.map<SpanItem>((span) => {
     const place = placed.get(span.spanId);
     const durationMs = millisOfNanos(span.endNanos - span.startNanos);
     const shape = {
@@ -219,6 +219,8 @@ function spanItems({ spans, ledger, mask }: Telling): SpanItem[] {
       notes: spanNotes(span, byId.get(span.parentSpanId), mask),
     };
   });
+  // by when they happened, not by what their clocks said
+  return items.sort((a, b) => (a.startMs ?? a.rawStartMs) - (b.startMs ?? b.rawStartMs));
 }
 
 const nameless = {

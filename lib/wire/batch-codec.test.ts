@@ -170,3 +170,15 @@ test('damaged bytes out of the spool are refused, never more', () => {
     ),
   ).toThrow(/signal 9/);
 });
+
+test('a batch takes no more than a replay would unpack', () => {
+  const batch = new TracesBatch({ ...defaultLimits, batchBytes: 500 }, 'c1');
+  const body = protobufOf(requestOf([drawnSpan(1)]));
+  const add = () => batch.add(encoding.protobuf, body, arrivalNanos);
+  while (batch.bytes + body.length + 13 <= 500) add();
+  const { items } = batch;
+  expect(add).toThrow(RangeError);
+  expect(batch.items).toBe(items);
+  const sealed = batch.seal();
+  expect(decodeBatch(sealed.spooled, 'c1', 1, { ...defaultLimits, batchBytes: 500 })).toEqual(sealed.ingest(1));
+});

@@ -6,7 +6,7 @@ import { MqttEntryWriter, readMqttEntries } from './mqtt-entry.ts';
 import { type MqttPacket, MqttReader, mqttEntry } from './mqtt-message.ts';
 import { MetricsGathering } from './otlp-metrics.ts';
 import { SpanReader } from './otlp-traces.ts';
-import { compressRaw, type Frame, frameBodies, readFrames, readRaw } from './raw-batch.ts';
+import { compressRaw, type Frame, frameBodies, frameHeadBytes, readFrames, readRaw } from './raw-batch.ts';
 import { addRejected, type Encoding, encoding, type ReadResult } from './read-result.ts';
 
 /** What the spool keeps of a batch: enough to make the same IngestBatch again. */
@@ -58,9 +58,11 @@ export class TracesBatch {
   private received = 0;
   private rejected: IngestBatch['rejected'] = {};
   private readonly reader: SpanReader;
+  private readonly limits: WireLimits;
   private readonly collectorId: string;
 
   constructor(limits: WireLimits, collectorId: string) {
+    this.limits = limits;
     this.reader = new SpanReader(limits, collectorId);
     this.collectorId = collectorId;
   }
@@ -70,7 +72,7 @@ export class TracesBatch {
     return this.reader.count;
   }
 
-  /** bytes of the bodies gathered, unpacked */
+  /** bytes of the framed bodies gathered, unpacked; seal well before limits.batchBytes */
   get bytes(): number {
     return this.frameBytes;
   }
@@ -82,6 +84,7 @@ export class TracesBatch {
 
   /** Throws MalformedError; the batch is then as before. The body is kept by reference until `seal`: do not write to it. */
   add(written: Encoding, body: Uint8Array, arrivalNanos: Nanos): ReadResult {
+    checkRoom(this.frameBytes, body, this.limits);
     const result =
       written === encoding.protobuf
         ? this.reader.readProtobuf(body, arrivalNanos)
@@ -89,7 +92,7 @@ export class TracesBatch {
     // an empty request is a success that leaves nothing
     if (result.received > 0) {
       this.frames.push({ encoding: written, arrivalNanos, body });
-      this.frameBytes += body.length;
+      this.frameBytes += frameHeadBytes + body.length;
       this.received += result.received;
       addRejected(this.rejected, result.rejected);
     }
@@ -121,9 +124,11 @@ export class MetricsBatch {
   private frames: Frame[] = [];
   private frameBytes = 0;
   private readonly metrics: MetricsGathering;
+  private readonly limits: WireLimits;
   private readonly collectorId: string;
 
   constructor(limits: WireLimits, collectorId: string) {
+    this.limits = limits;
     this.metrics = new MetricsGathering(limits);
     this.collectorId = collectorId;
   }
@@ -143,10 +148,11 @@ export class MetricsBatch {
 
   /** As TracesBatch.add. */
   add(written: Encoding, body: Uint8Array, arrivalNanos: Nanos): ReadResult {
+    checkRoom(this.frameBytes, body, this.limits);
     const result = this.metrics.add(body, written, epochMillisOf(arrivalNanos));
     if (result.received > 0) {
       this.frames.push({ encoding: written, arrivalNanos, body });
-      this.frameBytes += body.length;
+      this.frameBytes += frameHeadBytes + body.length;
     }
     return result;
   }
@@ -207,6 +213,15 @@ export class MqttBatch {
     const spooled = { signal: signal.mqtt, arrivalNanos: this.firstNanos, raw: compressRaw(this.writer.take()) };
     return sealed(this.collectorId, spooled, { ...nothing(), ...this.reader.take() });
   }
+}
+
+/** A batch that unpacks to more than readRaw takes could be acknowledged and never replayed: better no batch at all. */
+function checkRoom(gathered: number, body: Uint8Array, limits: WireLimits): void {
+  const bytes = gathered + frameHeadBytes + body.length;
+  if (bytes > limits.batchBytes)
+    throw new RangeError(
+      `batch: found ${bytes} bytes, wanted at most ${limits.batchBytes}; seal the batch before adding to it`,
+    );
 }
 
 const firstArrival = (frames: readonly Frame[]): Nanos => frames[0]?.arrivalNanos ?? 0n;

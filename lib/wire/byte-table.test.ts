@@ -15,7 +15,7 @@ const keys = (count: number): Uint8Array[] => {
 const entryOf = (table: ByteTable, bytes: Uint8Array) =>
   table.entryOf(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, bytes.length);
 
-test('different bytes are different entries, also where their hashes are the same', () => {
+test('different bytes are different entries, also where their hashes are the same', { timeout: 30_000 }, () => {
   // of 300,000 random keys about ten pairs share a 32-bit hash
   const table = new ByteTable(400_000, 16 * 1024 * 1024);
   const all = keys(300_000);

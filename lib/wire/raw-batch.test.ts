@@ -170,6 +170,7 @@ test('spans that were rejected are not shown, nor those of other traces', () => 
     drawnSpan(2, { endTimeUnixNano: 1n }),
     drawnSpan(3, { spanId: new Uint8Array(8) }),
     drawnSpan(4),
+    drawnSpan(5, { endTimeUnixNano: 2n ** 63n }),
   ];
   expect(decodeBoth(spans).map((span) => span.name)).toEqual(['span 1', 'span 4']);
   const raw = compressRaw(
@@ -218,6 +219,9 @@ test('8 spans out of a batch of 2,048 are found in milliseconds', () => {
   const raw = compressRaw(frameBodies(bodies.map((body) => frame(body))));
   const wanted = (hi: bigint, lo: bigint) => hi === 0x03a1a2a3a4a5a6a7n && lo === 0xa8a9aaabacadae20n;
   expect(decodeSpans(raw, wanted).length).toBeGreaterThan(4);
-  // the aim is 2 ms on a quiet machine (1.0 ms measured, 0.75 of it zstd); this only notices when the skipping is lost
-  expect(fastestMs(() => decodeSpans(raw, wanted), 10)).toBeLessThan(10);
+  // the aim is 2 ms; ten of them at once, as processor time is booked in steps. This only notices when the skipping is lost
+  const tenTimes = () => {
+    for (let i = 0; i < 10; i++) decodeSpans(raw, wanted);
+  };
+  expect(fastestMs(tenTimes, 60)).toBeLessThan(60);
 });

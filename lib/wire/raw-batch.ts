@@ -13,12 +13,12 @@ export interface Frame {
   body: Uint8Array;
 }
 
-const headBytes = 13;
+export const frameHeadBytes = 13;
 
 /** One after another: [u8 encoding][u32 LE length][u64 LE arrival in nanoseconds][body]. */
 export function frameBodies(frames: readonly Frame[]): Uint8Array {
   let size = 0;
-  for (const frame of frames) size += headBytes + frame.body.length;
+  for (const frame of frames) size += frameHeadBytes + frame.body.length;
   const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
   let at = 0;
@@ -26,8 +26,8 @@ export function frameBodies(frames: readonly Frame[]): Uint8Array {
     bytes[at] = frame.encoding;
     view.setUint32(at + 1, frame.body.length, true);
     view.setBigUint64(at + 5, frame.arrivalNanos, true);
-    bytes.set(frame.body, at + headBytes);
-    at += headBytes + frame.body.length;
+    bytes.set(frame.body, at + frameHeadBytes);
+    at += frameHeadBytes + frame.body.length;
   }
   return bytes;
 }
@@ -38,22 +38,22 @@ export function readFrames(bytes: Uint8Array): Frame[] {
   const frames: Frame[] = [];
   let at = 0;
   while (at < bytes.length) {
-    if (bytes.length - at < headBytes)
-      throw new MalformedError(`raw batch: found ${bytes.length - at} bytes, wanted a frame head of ${headBytes}`);
+    if (bytes.length - at < frameHeadBytes)
+      throw new MalformedError(`raw batch: found ${bytes.length - at} bytes, wanted a frame head of ${frameHeadBytes}`);
     const kind = bytes[at]!;
     const length = view.getUint32(at + 1, true);
     if (kind !== encoding.protobuf && kind !== encoding.json)
       throw new MalformedError(`raw batch: found encoding ${kind}, wanted 1 or 2`);
-    if (length > bytes.length - at - headBytes)
+    if (length > bytes.length - at - frameHeadBytes)
       throw new MalformedError(
-        `raw batch: found a body of ${length} bytes, wanted at most the ${bytes.length - at - headBytes} that are left`,
+        `raw batch: found a body of ${length} bytes, wanted at most the ${bytes.length - at - frameHeadBytes} that are left`,
       );
     frames.push({
       encoding: kind,
       arrivalNanos: view.getBigUint64(at + 5, true),
-      body: bytes.subarray(at + headBytes, at + headBytes + length),
+      body: bytes.subarray(at + frameHeadBytes, at + frameHeadBytes + length),
     });
-    at += headBytes + length;
+    at += frameHeadBytes + length;
   }
   return frames;
 }

@@ -65,11 +65,12 @@ export class Appender {
   }
 
   async #appendNow(batches: IngestBatch[]): Promise<void> {
-    const fresh = this.#fresh(batches);
-    if (fresh.length === 0) return;
+    if (this.#fresh(batches).length === 0) return;
     const keys = Object.values(this.#recent);
+    let fresh: IngestBatch[] = [];
     try {
       await this.#db.write(async (tx) => {
+        fresh = this.#fresh(batches); // asked again: while this waited, the instance may have been reopened and all of memory read anew
         for (const set of keys) set.begin();
         for (const batch of fresh) await this.#appendBatch(tx, batch);
         await this.#dictionary.write(tx);

@@ -19,8 +19,8 @@ export interface DatabaseOptions {
  * The one DuckDB instance of a file: a pool of reading connections and two writers, one for what comes in, one for the audit.
  * The writers run beside each other (DuckDB is optimistic: they write different tables), each one transaction at a time.
  *
- * After a FATAL error (a checkpoint that failed, reliability.md 0.6) the instance answers nothing any more: it is closed and opened
- * again, the call that met the error throws HopscopeError('store'), and calls after it find a working instance.
+ * After a FATAL error (a checkpoint that failed, reliability.md 0.6) the instance answers nothing any more, and after a failed COMMIT
+ * it should not (isFatal): it is closed and opened again, the call that met the error throws HopscopeError('store'), and calls after it find a working instance.
  *
  * Inside a transaction ask the `tx` you were given, never the database: a call that waits for another one may wait for itself.
  */
@@ -114,6 +114,7 @@ export class Database implements Session {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#reopening?.catch(() => {});
     await this.#untilIdle();
     try {
       await this.#engine.audit.run((connection) => connection.command('CHECKPOINT'));
@@ -151,7 +152,11 @@ export class Database implements Session {
     await this.#untilIdle();
     this.#engine.dead = true;
     this.#engine.close();
-    this.#engine = await openEngine(this.path, this.#options);
+    try {
+      this.#engine = await openEngine(this.path, this.#options);
+    } catch (cause) {
+      throw new HopscopeError('store', `the telemetry store could not be opened again: ${messageOf(cause)}`, { cause });
+    }
     for (const load of this.#reopened) await this.#engine.readers.run(load);
   }
 

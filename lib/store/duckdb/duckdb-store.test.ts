@@ -300,6 +300,29 @@ describe('the embedded store', () => {
     expect((await found.books()).stored).toBe(2);
   });
 
+  it.runIf(process.platform === 'linux')(
+    'answers on, and loses nothing, when the disk is full',
+    { timeout: 60_000 },
+    async () => {
+      const path = file();
+      const found = await onFullDisk(path, 4_000, 100);
+      expect(found.appended).toBeGreaterThan(0);
+      expect(found.failures).toHaveLength(4);
+      expect(found.failures[0]).toMatch(/^store: .*Failed to commit/);
+      expect(found).toMatchObject({ stored: found.appended, spans: found.appended });
+      const later = await store(path);
+      expect(await later.watermarks()).toEqual(new Map([['collector-1', found.appended]]));
+      await later.append([traceBatch(found.appended + 1, [{ trace: 2n, span: 1n }])]);
+      expect((await later.books()).stored).toBe(found.appended + 1);
+    },
+  );
+
+  it.runIf(process.platform === 'linux')('goes on after a checkpoint that failed', { timeout: 60_000 }, async () => {
+    const found = await onFullDisk(file(), 8_200, 8);
+    expect(found.failures).toEqual([expect.stringMatching(/^store: .*FATAL Error: Failed to create checkpoint/)]);
+    expect(found).toMatchObject({ appended: 8, stored: 8, spans: 7 });
+  });
+
   it('refuses a file of a newer version in words', async () => {
     const path = file();
     const db = await Database.open(path);
@@ -364,6 +387,7 @@ describe('the embedded store', () => {
 });
 
 const forever = new URL('../fixtures/append-forever.ts', import.meta.url).pathname;
+const untilFull = new URL('../fixtures/append-until-full.ts', import.meta.url).pathname;
 
 /** Resolves when the child has stored its first batch; rejects with what it said when it ends before. */
 function startAppending(
@@ -404,6 +428,23 @@ async function appendUntilKilled(path: string, first: number, size: number, life
   await new Promise((resolve) => setTimeout(resolve, lifeMs)); // the moment of death is the point: any
   await child.kill();
   return child.last();
+}
+
+interface FullDisk {
+  appended: number;
+  stored: number;
+  spans: number;
+  failures: string[];
+}
+
+/** A limit on the size of files, with its signal ignored, makes every write beyond it fail. */
+async function onFullDisk(path: string, kilobytes: number, batches: number): Promise<FullDisk> {
+  const script = `trap '' XFSZ; ulimit -f ${kilobytes}; exec "$@"`;
+  const node = [process.execPath, '--disable-warning=ExperimentalWarning', untilFull, path, String(batches)];
+  const child = spawn('bash', ['-c', script, 'bash', ...node], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let said = '';
+  for await (const bytes of child.stdout) said += bytes;
+  return JSON.parse(said) as FullDisk;
 }
 
 function flipBit(path: string): void {

@@ -116,12 +116,7 @@ async function rawBatches(db: Database, origins: SpanRow[], known: Map<string, S
     `SELECT collector, seq, raw FROM batches WHERE rowid IN (
        SELECT rowid FROM batches WHERE arrival_ms >= $1 AND arrival_ms <= $2
          AND (collector, seq) IN (SELECT unnest($3::INTEGER[]), unnest($4::BIGINT[])))`,
-    [
-      Math.min(...arrivals),
-      Math.max(...arrivals),
-      origins.map((row) => row.collector),
-      origins.map((row) => row.seq),
-    ],
+    [Math.min(...arrivals), Math.max(...arrivals), origins.map((row) => row.collector), origins.map((row) => row.seq)],
   );
   return found.flatMap(({ collector, seq, raw }) => (raw && known.has(`${collector} ${seq}`) ? [raw] : []));
 }
