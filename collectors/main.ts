@@ -35,13 +35,17 @@ const log = (level: 'info' | 'warn', sentence: string, fields: Record<string, un
 
 async function main(): Promise<void> {
   const config = loadConfig(process.argv.slice(2), process.env, process.cwd(), demoFile);
+  const started = orderlyStop();
   prepareDataDir(config.dataDir);
   const startedMs = Date.now();
   const store = await openStore({ url: config.store, decodeSpans });
+  started.push(() => store.close());
   const intake = await startIntake({ config, store, spoolDir: config.dataDir, spool: config.spool, log });
+  started.push(() => intake.stop(drainLimitMs - 2_000));
   const changes = changeFeed();
   const reasons = new Set<string>(['the pages are not up yet']);
   const status = statusSource(intake, startedMs, reasons, config);
+  started.push(async () => status.stop());
 
   (globalThis as unknown as Record<symbol, unknown>)[Symbol.for('hopscope')] = {
     store,
@@ -51,32 +55,41 @@ async function main(): Promise<void> {
     onChange: changes.subscribe,
   };
 
-  const web = config.web ? await startPages(config, config.web) : null;
-  reasons.clear();
-  const stopAudit = await startAudit(store, config, reasons, changes.tell);
-  const stopRetention = startRetention(store, config);
-  const demo = config.demo ? startDemoFleet(config) : null;
+  started.push(await startAudit(store, config, reasons, changes.tell));
+  started.push(startRetention(store, config));
+  if (config.web) {
+    const web = await startPages(config, config.web);
+    started.push(async () => {
+      reasons.add('shutting down');
+      closeStreams();
+      await closeServer(web);
+    });
+  }
+  reasons.delete('the pages are not up yet');
+  if (config.demo) {
+    const demo = startDemoFleet(config);
+    started.push(() => stopChild(demo));
+  }
   introduce(config);
+}
 
+/** What has been started is stopped in the opposite order, once, at the first SIGTERM or SIGINT, whenever that comes. */
+function orderlyStop(): (() => Promise<void>)[] {
+  const started: (() => Promise<void>)[] = [];
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {
     if (stopping) return;
     stopping = true;
     say(`hopscope: ${signal}, draining ...`);
-    reasons.add('shutting down');
     // whatever hangs, the promise is an end within 10 s: what was acknowledged is in the spool
     setTimeout(() => process.exit(0), drainLimitMs).unref();
-    stopRetention();
-    closeStreams();
-    if (demo) await stopChild(demo);
-    status.stop();
-    await Promise.all([web ? closeServer(web) : null, intake.stop(drainLimitMs - 2_000)]);
-    await stopAudit();
-    await store.close();
+    for (const part of started.reverse())
+      await part().catch((error: unknown) => log('warn', 'a part did not stop', { why: String(error) }));
     process.exit(0);
   };
   process.on('SIGTERM', () => void stop('SIGTERM'));
   process.on('SIGINT', () => void stop('SIGINT'));
+  return started;
 }
 
 function prepareDataDir(dir: string): void {
@@ -93,6 +106,9 @@ function prepareDataDir(dir: string): void {
 }
 
 async function startPages(config: Config, listen: Listen): Promise<Server> {
+  // Next's own handler would end the process before the spool is drained; it knows no telemetry to send either
+  process.env.NEXT_MANUAL_SIG_HANDLE = 'true';
+  process.env.NEXT_TELEMETRY_DISABLED = '1';
   // the address first: a taken port is said at once, not after the pages have been prepared
   let handle:
     | ((...args: Parameters<ReturnType<ReturnType<typeof next>['getRequestHandler']>>) => Promise<void>)
@@ -151,7 +167,7 @@ async function startAudit(
   };
 }
 
-function startRetention(store: Store, config: Config): () => void {
+function startRetention(store: Store, config: Config): () => Promise<void> {
   const timer = setInterval(() => {
     const nowMs = epochMillisOf(systemClock());
     store
@@ -162,7 +178,7 @@ function startRetention(store: Store, config: Config): () => void {
       })
       .catch((error: unknown) => process.stderr.write(`hopscope: retention failed: ${String(error)}\n`));
   }, 10 * 60_000);
-  return () => clearInterval(timer);
+  return async () => clearInterval(timer);
 }
 
 function startDemoFleet(config: Config): ChildProcess {
@@ -171,7 +187,10 @@ function startDemoFleet(config: Config): ChildProcess {
   const child = fork(
     join(root, 'collectors/demo-fleet/main.ts'),
     ['--broker', `mqtt://${broker.host}:${broker.port}`, '--otlp', `http://${otlp.host}:${otlp.port}`],
-    { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'] },
+    {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'],
+    },
   );
   child.on('exit', (code) => {
     if (code !== 0 && code !== null)

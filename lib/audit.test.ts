@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type AuditMemory, auditOnce, openAudit, type PassReport } from './audit.ts';
 import { type DrawnSpan, drawnBatch, drawnResource, emptyBatch } from './domain/fixtures/drawn-batch.ts';
 import { bucketOf } from './domain/histogram.ts';
 import type { IngestBatch } from './domain/ingest-batch.ts';
-import { messagingOperation } from './domain/span.ts';
 import type { Rules } from './domain/rule.ts';
+import { messagingOperation } from './domain/span.ts';
 import { minuteOf } from './domain/units.ts';
 import { Database } from './store/duckdb/database.ts';
 import { storeOf } from './store/duckdb/duckdb-store.ts';
@@ -30,8 +30,10 @@ const rules: Rules = {
 const origin = 1_795_000_210_000;
 const button = drawnResource('button', 'hannover');
 const events = drawnResource('events', 'ashburn');
-const gateway = drawnResource('gateway', 'dublin');
 const data = drawnResource('data', 'ashburn');
+
+// a real engine and a real file, on a machine that may be busy
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let folder: string;
 let db: Database;
@@ -83,14 +85,16 @@ interface Crossed {
   direct_floor_ns: bigint;
   minute: number;
 }
-const crossings = () => db.all<Crossed>('SELECT * FROM crossings ORDER BY caller_trace_lo, caller_span, callee_trace_lo, callee_span');
+const crossings = () =>
+  db.all<Crossed>('SELECT * FROM crossings ORDER BY caller_trace_lo, caller_span, callee_trace_lo, callee_span');
 /** Everything that is derived, by names: numbers are given in the order of arrival. */
 const derived = async () => ({
   crossings: await db.all(`SELECT x.* REPLACE (a.id AS caller_device, b.id AS callee_device) FROM crossings x
     JOIN devices a ON a.number = x.caller_device JOIN devices b ON b.number = x.callee_device ORDER BY caller_span, callee_span`),
   minutes: await db.all('SELECT * FROM hop_minutes ORDER BY ALL'),
   buckets: await db.all('SELECT * FROM hop_minute_buckets ORDER BY ALL'),
-  traces: await db.all(`SELECT t.* EXCLUDE (arrival_ms, root_resource) REPLACE (s.value AS root_name), r.service FROM traces t
+  traces:
+    await db.all(`SELECT t.* EXCLUDE (arrival_ms, root_resource) REPLACE (s.value AS root_name), r.service FROM traces t
     JOIN strings s ON s.id = t.root_name JOIN resources r ON r.id = t.root_resource ORDER BY trace_lo`),
   hops: await db.all('SELECT * EXCLUDE (first_ms) FROM hops ORDER BY ALL'),
 });
@@ -101,10 +105,49 @@ const minuteRows = () =>
 
 /** button -> events over MQTT, and events -> data over HTTP. */
 const press = (trace: bigint, start = 0): DrawnSpan[] => [
-  { trace, id: trace * 10n + 1n, on: button, kind: 'producer', start, takes: 2, name: 'button press', system: 'mqtt', destination: 'factory/hannover/button/start' },
-  { trace, id: trace * 10n + 2n, parent: trace * 10n + 1n, on: events, kind: 'consumer', start: start + 50, takes: 30, system: 'mqtt', destination: 'factory/hannover/button/start' },
-  { trace, id: trace * 10n + 3n, parent: trace * 10n + 2n, on: events, kind: 'client', start: start + 52, takes: 20, system: 'http' },
-  { trace, id: trace * 10n + 4n, parent: trace * 10n + 3n, on: data, kind: 'server', start: start + 54, takes: 15, system: 'http', destination: '/query' },
+  {
+    trace,
+    id: trace * 10n + 1n,
+    on: button,
+    kind: 'producer',
+    start,
+    takes: 2,
+    name: 'button press',
+    system: 'mqtt',
+    destination: 'factory/hannover/button/start',
+  },
+  {
+    trace,
+    id: trace * 10n + 2n,
+    parent: trace * 10n + 1n,
+    on: events,
+    kind: 'consumer',
+    start: start + 50,
+    takes: 30,
+    system: 'mqtt',
+    destination: 'factory/hannover/button/start',
+  },
+  {
+    trace,
+    id: trace * 10n + 3n,
+    parent: trace * 10n + 2n,
+    on: events,
+    kind: 'client',
+    start: start + 52,
+    takes: 20,
+    system: 'http',
+  },
+  {
+    trace,
+    id: trace * 10n + 4n,
+    parent: trace * 10n + 3n,
+    on: data,
+    kind: 'server',
+    start: start + 54,
+    takes: 15,
+    system: 'http',
+    destination: '/query',
+  },
 ];
 
 describe('pairing', () => {
@@ -113,7 +156,13 @@ describe('pairing', () => {
     await pass();
     const [message, rpc] = await crossings();
     expect(message).toMatchObject({ caller_span: 11n, callee_span: 12n, raw_ns: 50_000_000n, linked: false });
-    expect(rpc).toMatchObject({ caller_span: 13n, callee_span: 14n, raw_ns: 5_000_000n, added_ns: 5_000_000n, clock: 2 });
+    expect(rpc).toMatchObject({
+      caller_span: 13n,
+      callee_span: 14n,
+      raw_ns: 5_000_000n,
+      added_ns: 5_000_000n,
+      clock: 2,
+    });
     const windows = await store.hopWindows(origin - 60_000, origin + 60_000);
     const hop = windows.find((w) => w.system === 'http')!;
     expect(hop).toMatchObject({
@@ -125,7 +174,10 @@ describe('pairing', () => {
       boundMs: 0,
     });
     expect([...hop.added]).toEqual([[bucketOf(5), 1]]);
-    expect(windows.find((w) => w.system === 'mqtt')).toMatchObject({ from: { application: 'factory' }, destination: 'factory/hannover/button/start' });
+    expect(windows.find((w) => w.system === 'mqtt')).toMatchObject({
+      from: { application: 'factory' },
+      destination: 'factory/hannover/button/start',
+    });
     expect(await store.searchTraces({ fromMs: origin - 1000, toMs: origin + 1000, limit: 10 })).toMatchObject([
       { rootName: 'button press', hasRoot: true, spans: 4, rootSite: 'hannover' },
     ]);
@@ -140,7 +192,11 @@ describe('pairing', () => {
     const wanted = await derived();
     expect(wanted.crossings).toHaveLength(4);
 
-    const orders = [[...spans].reverse(), [3, 0, 2, 5, 7, 1, 6, 4].map((i) => spans[i]!), [1, 3, 5, 7, 0, 2, 4, 6].map((i) => spans[i]!)];
+    const orders = [
+      [...spans].reverse(),
+      [3, 0, 2, 5, 7, 1, 6, 4].map((i) => spans[i]!),
+      [1, 3, 5, 7, 0, 2, 4, 6].map((i) => spans[i]!),
+    ];
     for (const order of orders) {
       await store.close();
       rmSync(folder, { recursive: true });
@@ -161,7 +217,7 @@ describe('pairing', () => {
       for (let i = 0; i < 3; i++) await pass();
       expect(await derived()).toEqual(wanted);
     }
-  }, 60_000);
+  });
 
   it('changes nothing when it runs again, nor when it begins anew', async () => {
     await append(...press(1n));
@@ -263,23 +319,60 @@ describe('clocks', () => {
   /** Both ways, on a clock that is `wrong` ms ahead in Ashburn. */
   const talk = (trace: bigint, wrong: number, there = 45, back = 47): DrawnSpan[] => [
     { trace, id: 1n, on: button, kind: 'producer', start: 0, takes: 1, system: 'mqtt', destination: 'a' },
-    { trace, id: 2n, parent: 1n, on: events, kind: 'consumer', start: there + wrong, takes: 5, system: 'mqtt', destination: 'a' },
-    { trace, id: 3n, parent: 2n, on: events, kind: 'producer', start: there + wrong + 2, takes: 1, system: 'mqtt', destination: 'b' },
-    { trace, id: 4n, parent: 3n, on: button, kind: 'consumer', start: there + 2 + back, takes: 1, system: 'mqtt', destination: 'b' },
+    {
+      trace,
+      id: 2n,
+      parent: 1n,
+      on: events,
+      kind: 'consumer',
+      start: there + wrong,
+      takes: 5,
+      system: 'mqtt',
+      destination: 'a',
+    },
+    {
+      trace,
+      id: 3n,
+      parent: 2n,
+      on: events,
+      kind: 'producer',
+      start: there + wrong + 2,
+      takes: 1,
+      system: 'mqtt',
+      destination: 'b',
+    },
+    {
+      trace,
+      id: 4n,
+      parent: 3n,
+      on: button,
+      kind: 'consumer',
+      start: there + 2 + back,
+      takes: 1,
+      system: 'mqtt',
+      destination: 'b',
+    },
   ];
 
   it('hold the truth within the bound however wrong they are', async () => {
-    for (const wrong of [-1700, 0, 900]) await append(...talk(BigInt(10_000 + wrong), wrong).map((s) => ({ ...s, start: s.start + wrong * 20 })));
-    await pass();
-    for (const c of await crossings()) {
-      const truth = c.caller_span === 1n ? 45 : 47;
-      if (c.clock !== 3) continue;
-      expect(Math.abs(Number(c.added_ns) / 1e6 - truth)).toBeLessThanOrEqual(Number(c.bound_ns) / 1e6 + 1e-6);
+    for (const wrong of [-1700, 0, 900]) {
+      const elsewhere = drawnResource(`events${wrong}`, 'ashburn');
+      await append(
+        ...talk(BigInt(10_000 + wrong), wrong).map((span) => ({
+          ...span,
+          on: span.on === events ? elsewhere : span.on,
+        })),
+      );
     }
-    await store.append([drawnBatch('c2', 1, nowMs, origin, talk(5n, -1700))]);
     await pass();
-    const [there] = (await crossings()).filter((c) => c.callee_trace_lo === 5n);
-    expect(there).toMatchObject({ clock: expect.any(Number) });
+    const found = await crossings();
+    expect(found).toHaveLength(6);
+    for (const c of found) {
+      expect(c.clock).toBe(3);
+      expect(Math.abs(Number(c.added_ns) / 1e6 - (c.caller_span === 1n ? 45 : 47))).toBeLessThanOrEqual(
+        Number(c.bound_ns) / 1e6,
+      );
+    }
   });
 
   it('are bounded both ways and say so', async () => {
@@ -307,17 +400,19 @@ describe('clocks', () => {
   });
 
   it('are judged again once both sides have been heard', async () => {
-    await append(...talk(1n, -20).slice(0, 2));
+    await append(...talk(1n, 10).slice(0, 2));
     await pass();
     expect((await crossings())[0]).toMatchObject({ clock: 4 });
-    await append(...talk(1n, -20).slice(2));
+    await append(...talk(1n, 10).slice(2));
     await pass();
     expect((await crossings())[0]).toMatchObject({ clock: 4 });
     nowMs = origin + 200_000;
     const report = await pass();
     expect(report.settled).toBeGreaterThan(0);
     expect((await crossings())[0]).toMatchObject({ clock: 3 });
-    expect((await store.hopWindows(origin - 60_000, origin + 60_000)).every((hop) => hop.clocks.assumed === 0)).toBe(true);
+    expect((await store.hopWindows(origin - 60_000, origin + 60_000)).every((hop) => hop.clocks.assumed === 0)).toBe(
+      true,
+    );
   });
 
   it('widen by the grain of stamps that are whole milliseconds', async () => {
@@ -331,15 +426,38 @@ describe('clocks', () => {
     const collector = drawnResource('', '', { hostId: 'hopscope-collector:c1', hostName: '' });
     const nanos = (ms: number) => BigInt(origin) * 1_000_000n + BigInt(ms * 1e6);
     const echo = (device: typeof button, there: number, back: number, wrong: number) => [
-      { from: collector, to: device, atNanos: nanos(0), rawNanos: BigInt((there + wrong) * 1e6), source: 'echo' as const, broker: 'broker-dublin' },
-      { from: device, to: collector, atNanos: nanos(0), rawNanos: BigInt((back - wrong) * 1e6), source: 'echo' as const, broker: 'broker-dublin' },
+      {
+        from: collector,
+        to: device,
+        atNanos: nanos(0),
+        rawNanos: BigInt((there + wrong) * 1e6),
+        source: 'echo' as const,
+        broker: 'broker-dublin',
+      },
+      {
+        from: device,
+        to: collector,
+        atNanos: nanos(0),
+        rawNanos: BigInt((back - wrong) * 1e6),
+        source: 'echo' as const,
+        broker: 'broker-dublin',
+      },
     ];
     const [producer, consumer] = press(1n);
     await store.append([
       {
         ...batchOf(producer!, { ...consumer!, start: 50 + 300 }),
         passages: [
-          { broker: 'broker-dublin', topic: 'factory/hannover/button/start', traceHi: 1n, traceLo: 1n, spanId: 11n, receiveNanos: nanos(9), payloadBytes: 10, qos: 1 },
+          {
+            broker: 'broker-dublin',
+            topic: 'factory/hannover/button/start',
+            traceHi: 1n,
+            traceLo: 1n,
+            spanId: 11n,
+            receiveNanos: nanos(9),
+            payloadBytes: 10,
+            qos: 1,
+          },
         ],
         clockObservations: [...echo(button, 8, 8, 0), ...echo(events, 35, 36, 300)],
       },
@@ -347,7 +465,9 @@ describe('clocks', () => {
     await pass();
     const [crossing] = await crossings();
     expect(crossing).toMatchObject({ clock: 3 });
-    const [up, down, added] = [crossing!.uplink_ns, crossing!.downlink_ns, crossing!.added_ns].map((v) => Number(v) / 1e6);
+    const [up, down, added] = [crossing!.uplink_ns, crossing!.downlink_ns, crossing!.added_ns].map(
+      (v) => Number(v) / 1e6,
+    );
     expect(up! + down!).toBeCloseTo(added!, 5);
     expect(up!).toBeGreaterThan(5);
     expect(up!).toBeLessThan(13);
@@ -368,7 +488,16 @@ describe('clocks', () => {
       {
         ...emptyBatch('c1', ++seq, nowMs),
         passages: [
-          { broker: 'broker-dublin', topic: 't', traceHi: 1n, traceLo: 1n, spanId: 11n, receiveNanos: BigInt(origin + 9) * 1_000_000n, payloadBytes: 10, qos: 1 },
+          {
+            broker: 'broker-dublin',
+            topic: 't',
+            traceHi: 1n,
+            traceLo: 1n,
+            spanId: 11n,
+            receiveNanos: BigInt(origin + 9) * 1_000_000n,
+            payloadBytes: 10,
+            qos: 1,
+          },
         ],
       },
     ]);
@@ -385,7 +514,8 @@ describe('unanswered', () => {
     const [producer, consumer] = press(2n, 1500);
     await append(producer!);
     await pass();
-    const pressed = async () => (await store.hopWindows(origin - 60_000, origin + 60_000)).find((hop) => hop.system === 'mqtt')!;
+    const pressed = async () =>
+      (await store.hopWindows(origin - 60_000, origin + 60_000)).find((hop) => hop.system === 'mqtt')!;
     expect(await pressed()).toMatchObject({ count: 1, unanswered: 0 });
     nowMs += 31_000;
     await pass();
@@ -399,8 +529,28 @@ describe('unanswered', () => {
   });
 
   it('is never a database, nor a call that did not fail', async () => {
-    await append(...press(1n), { trace: 1n, id: 50n, parent: 12n, on: events, kind: 'client', start: 60, takes: 3, system: 'postgresql', destination: 'orders', status: 2 });
-    await append({ trace: 2n, id: 51n, on: events, kind: 'client', start: 60, takes: 3, system: 'http', destination: '/query' });
+    await append(...press(1n), {
+      trace: 1n,
+      id: 50n,
+      parent: 12n,
+      on: events,
+      kind: 'client',
+      start: 60,
+      takes: 3,
+      system: 'postgresql',
+      destination: 'orders',
+      status: 2,
+    });
+    await append({
+      trace: 2n,
+      id: 51n,
+      on: events,
+      kind: 'client',
+      start: 60,
+      takes: 3,
+      system: 'http',
+      destination: '/query',
+    });
     await pass();
     nowMs += 40_000;
     await pass();
@@ -420,7 +570,11 @@ describe('devices', () => {
     await append(...press(1n));
     await store.append([heartbeat()]);
     await pass();
-    expect((await store.devices()).map((device) => device.id).sort()).toEqual(['button-hannover', 'data-ashburn', 'events-ashburn']);
+    expect((await store.devices()).map((device) => device.id).sort()).toEqual([
+      'button-hannover',
+      'data-ashburn',
+      'events-ashburn',
+    ]);
     expect(await stateOf('button-hannover')).toMatchObject({ state: 'up', site: 'hannover', services: ['button'] });
     nowMs += 29_000;
     await restart();
@@ -440,13 +594,20 @@ describe('devices', () => {
     await pass();
     await append({ ...press(1n)[0]!, on: { ...button, hostId: 'machine-1' } });
     await pass();
-    expect(await store.devices()).toMatchObject([{ id: 'machine-1', name: 'button-hannover', site: 'hannover', state: 'up' }]);
+    expect(await store.devices()).toMatchObject([
+      { id: 'machine-1', name: 'button-hannover', site: 'hannover', state: 'up' },
+    ]);
   });
 
   it('are down at once when their Will fires', async () => {
     await store.append([heartbeat()]);
     await pass();
-    await store.append([{ ...emptyBatch('c1', ++seq, nowMs), deviceReports: [{ resource: pi, state: 'offline', timeMs: nowMs, retained: false }] }]);
+    await store.append([
+      {
+        ...emptyBatch('c1', ++seq, nowMs),
+        deviceReports: [{ resource: pi, state: 'offline', timeMs: nowMs, retained: false }],
+      },
+    ]);
     await pass();
     expect(await stateOf('button-hannover')).toMatchObject({ state: 'down', reason: 'its Last Will: offline' });
     await restart();
@@ -458,26 +619,42 @@ describe('devices', () => {
     for (let i = 0; i <= 31; i++) {
       const timeMs = nowMs;
       await store.append([
-        { ...heartbeat(), dataPoints: [{ resource: pi, metric: 'system.cpu.utilization', attributesJson: '', timeMs, value: 0.91 }] },
+        {
+          ...heartbeat(),
+          dataPoints: [{ resource: pi, metric: 'system.cpu.utilization', attributesJson: '', timeMs, value: 0.91 }],
+        },
       ]);
       nowMs += 9_000;
       await pass();
     }
     expect(await stateOf('button-hannover')).toMatchObject({ state: 'degraded', reason: 'hot' });
-  }, 30_000);
+  });
 });
 
 describe('topics', () => {
   it('are added up from what came, however often it is asked', async () => {
     const traffic = (messages: number): IngestBatch => ({
       ...emptyBatch('c1', ++seq, nowMs),
-      topicTraffic: [{ broker: 'b', topic: 'a/b', minute: minuteOf(nowMs), messages, payloadBytes: messages * 10, retained: 0, lastMs: nowMs, publisher: '' }],
+      topicTraffic: [
+        {
+          broker: 'b',
+          topic: 'a/b',
+          minute: minuteOf(nowMs),
+          messages,
+          payloadBytes: messages * 10,
+          retained: 0,
+          lastMs: nowMs,
+          publisher: '',
+        },
+      ],
     });
     await store.append([traffic(3)]);
     await pass();
     await store.append([traffic(4)]);
     await pass();
     await pass();
-    expect(await db.all('SELECT messages, payload_bytes FROM topic_minutes')).toEqual([{ messages: 7, payload_bytes: 70n }]);
+    expect(await db.all('SELECT messages, payload_bytes FROM topic_minutes')).toEqual([
+      { messages: 7, payload_bytes: 70n },
+    ]);
   });
 });

@@ -1,6 +1,15 @@
 import { addEdges, addObservations, offsetsOf } from './audit/clocks.ts';
 import { judgeDevices } from './audit/devices.ts';
-import { type AuditMemory, hear, type Known, ledgerWindowSeconds, listen, openAudit, readAgain } from './audit/memory.ts';
+import {
+  type AuditMemory,
+  hear,
+  type Known,
+  ledgerWindowSeconds,
+  listen,
+  mostSpans,
+  openAudit,
+  readAgain,
+} from './audit/memory.ts';
 import { placeNew } from './audit/place.ts';
 import { answerRoutes } from './audit/routes.ts';
 import { findUnanswered } from './audit/unanswered.ts';
@@ -30,12 +39,13 @@ export interface PassReport {
   stepsMs: Record<string, Millis>;
 }
 
-/** One pass reads at most about this many spans, so that a long absence is worked off in bites. */
-const mostSpans = 100_000;
 /** Spans that came this long ago may still meet their other half. */
 const reopenMs = 86_400_000;
 const settleAfterMs = 90_000;
 const settleAtOnce = 5;
+const leastSpans = 5_000;
+/** So many crossings are read anew within about 150 ms of two cores. */
+const crossingsAtOnce = 300_000;
 
 /**
  * Recent rows -> crossings -> clocks -> minutes, unanswered, devices. Set-based and restartable: each step is one transaction whose
@@ -65,16 +75,21 @@ export async function auditOnce(store: Store, now: Nanos, rules: Rules, memory: 
     report.stepsMs[name] = performance.now() - at;
   };
   try {
-    await step('pair', (tx) => pairNew(tx, rules, known, nowMs, report));
+    await step('pair', (tx) => pairNew(tx, rules, known, nowMs, memory.bite, report));
     if (!report.behind) {
       await step('settle', (tx) => settleClocks(tx, rules, known, nowMs, report));
       await step('unanswered', async (tx) => {
         report.unanswered = await findUnanswered(tx, known, nowMs);
       });
     }
-    await step('minutes', async (tx) => {
-      report.minutes = await tx.writeMinutes();
-    });
+    if (nowMs >= known.minutesNotBeforeMs) {
+      await step('minutes', async (tx) => {
+        const written = await tx.writeMinutes();
+        report.minutes = written.minutes;
+        // An open minute with a million crossings is read whole every time: then every few seconds, not every second
+        known.minutesNotBeforeMs = nowMs + Math.min(5_000, Math.floor(written.crossings / crossingsAtOnce) * 1_000);
+      });
+    }
     await step('devices', async (tx) => {
       report.deviceEvents = await judgeDevices(tx, known, nowMs);
     });
@@ -82,17 +97,26 @@ export async function auditOnce(store: Store, now: Nanos, rules: Rules, memory: 
   } catch (error) {
     // Part of this pass may be in the memory and not in the store
     memory.known = null;
+    memory.bite = Math.max(leastSpans, memory.bite >> 1);
     throw error;
   }
   known.passes++;
+  memory.bite = Math.min(mostSpans, memory.bite * 2);
   report.changed = report.batches + report.minutes + report.settled + report.unanswered + report.deviceEvents > 0;
   report.tookMs = performance.now() - began;
   return report;
 }
 
 /** Steps 1-5: what came in since, with everything it touches. The cursor moves in the same transaction. */
-async function pairNew(tx: AuditTx, rules: Rules, known: Known, nowMs: EpochMillis, report: PassReport): Promise<void> {
-  const ranges = await advance(tx, known, report);
+async function pairNew(
+  tx: AuditTx,
+  rules: Rules,
+  known: Known,
+  nowMs: EpochMillis,
+  bite: number,
+  report: PassReport,
+): Promise<void> {
+  const ranges = await advance(tx, known, bite, report);
   if (ranges.length === 0) return;
   await placeNew(tx, rules, known, nowMs);
   hear(known, await tx.sightingsOf(ranges));
@@ -106,8 +130,10 @@ async function pairNew(tx: AuditTx, rules: Rules, known: Known, nowMs: EpochMill
     await tx.answerRoutes(answered.answers);
     addEdges(known.ledger, await tx.freshEdges());
     const moments = await tx.freshMoments();
-    report.crossings = await tx.writeCrossings(moments, offsetsOf(known.ledger, moments), (minute) =>
-      Math.max((minute + 1) * 60_000, nowMs - settleAfterMs + 10_000) + settleAfterMs,
+    report.crossings = await tx.writeCrossings(
+      moments,
+      offsetsOf(known.ledger, moments),
+      (minute) => Math.max((minute + 1) * 60_000, nowMs - settleAfterMs + 10_000) + settleAfterMs,
     );
   }
   if (around.spans > 0) await tx.writeTraces();
@@ -117,14 +143,14 @@ async function pairNew(tx: AuditTx, rules: Rules, known: Known, nowMs: EpochMill
 }
 
 /** The new contiguous range of every collector. Looking everywhere now and then finds a collector whose batches arrived long ago. */
-async function advance(tx: AuditTx, known: Known, report: PassReport): Promise<BatchRange[]> {
+async function advance(tx: AuditTx, known: Known, bite: number, report: PassReport): Promise<BatchRange[]> {
   const everywhere = known.passes % 60 === 0 || known.recentMs === 0;
-  const ranges = await tx.batchesToRead(mostSpans, everywhere ? 0 : known.recentMs);
+  const ranges = await tx.batchesToRead(bite, everywhere ? 0 : known.recentMs);
   for (const range of ranges) {
     report.batches += range.batches;
     report.spans += range.spans;
   }
-  report.behind = report.spans >= mostSpans;
+  report.behind = report.spans >= bite;
   const oldest = Math.min(...ranges.map((range) => range.oldestArrivalMs));
   // Behind, or after a hole, the next batch may be as old as these
   if (ranges.length > 0) known.recentMs = Math.max(1, oldest - 600_000);
@@ -132,7 +158,13 @@ async function advance(tx: AuditTx, known: Known, report: PassReport): Promise<B
 }
 
 /** A minute's clocks are judged again once both sides have been heard: what came after it constrains it as much as what came before. */
-async function settleClocks(tx: AuditTx, rules: Rules, known: Known, nowMs: EpochMillis, report: PassReport): Promise<void> {
+async function settleClocks(
+  tx: AuditTx,
+  rules: Rules,
+  known: Known,
+  nowMs: EpochMillis,
+  report: PassReport,
+): Promise<void> {
   for (const minute of await tx.minutesToSettle(nowMs, settleAtOnce)) {
     const moments = await tx.momentsOf(minute);
     const second = minute * 60;

@@ -77,7 +77,7 @@ export function TimeChart({
   const share = (ms: number) => (ms - fromMs) / (toMs - fromMs);
   const inRange = markers.filter((marker) => marker.timeMs >= fromMs && marker.timeMs <= toMs);
   const withWords = speaking(inRange, fromMs, toMs);
-  const top = inRange.length > 0 ? pillRowPx : 8;
+  const top = inRange.length > 0 ? pillRowPx : 20;
   const heights = spread(
     labels.map((label) => scale.at(label.value) * height),
     labelGap,
@@ -105,7 +105,7 @@ export function TimeChart({
           {gaps.map((gap) => (
             <div
               key={gap.fromMs}
-              className="hatch-gap absolute inset-y-0 opacity-40"
+              className="hatch-gap absolute inset-y-0 opacity-30"
               style={{ left: `${share(gap.fromMs) * 100}%`, width: `${(share(gap.toMs) - share(gap.fromMs)) * 100}%` }}
             />
           ))}

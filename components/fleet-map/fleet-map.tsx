@@ -5,7 +5,7 @@ import { Duration } from '../ui/duration.tsx';
 import { formatBound, latencyFigure, nbsp } from '../ui/format.ts';
 import { linkTo } from '../ui/link-to.ts';
 import { markTextClass, markWords, VerdictMark } from '../verdict-badge/verdict-mark.tsx';
-import { arcBetween, fleetProjection, mapHeight, mapWidth } from './map-geometry.ts';
+import { arcBetween, bleed, fleetProjection, landHref, mapHeight, mapWidth } from './map-geometry.ts';
 import { type Box, placePills, placeSiteLabels } from './map-labels.ts';
 import { edgeWithin, type SitePair, sitePairs } from './site-pairs.ts';
 import { siteLine, siteWords } from './site-words.ts';
@@ -93,13 +93,21 @@ export function FleetMap({ view }: { view: FleetView }) {
   return (
     <div className="@container flex flex-1 items-center overflow-hidden bg-sea max-phone:hidden">
       <div className="relative w-full" style={{ aspectRatio: `${mapWidth} / ${mapHeight}` }}>
+        <div
+          aria-hidden="true"
+          className="absolute inset-x-0 bg-land"
+          style={{
+            top: `${(-100 * bleed) / mapHeight}%`,
+            bottom: `${(-100 * bleed) / mapHeight}%`,
+            mask: `url("${landHref(map.frame)}") 0 0 / 100% 100% no-repeat`,
+          }}
+        />
         <svg
           viewBox={`0 0 ${mapWidth} ${mapHeight}`}
           className="absolute inset-0 size-full overflow-visible"
           role="img"
           aria-label="World map of the fleet; the table view holds the same facts"
         >
-          <path d={map.land} className="fill-land" />
           <path d={map.graticule} className="stroke-line" fill="none" strokeWidth=".6" opacity=".55" />
           <path
             d={`M${map.dateLine.map((point) => `${point.x.toFixed(1)} ${point.y.toFixed(1)}`).join('L')}`}

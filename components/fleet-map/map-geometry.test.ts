@@ -1,6 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { fleet } from '../fixtures/fleet.ts';
-import { arcBetween, centreLongitude, fleetProjection, type GeoSite, mapHeight, mapWidth } from './map-geometry.ts';
+import {
+  arcBetween,
+  centreLongitude,
+  fleetProjection,
+  type GeoSite,
+  landSvg,
+  mapHeight,
+  mapWidth,
+} from './map-geometry.ts';
 import { placePills, placeSiteLabels } from './map-labels.ts';
 import { sitePairs } from './site-pairs.ts';
 
@@ -22,7 +30,7 @@ describe('the fleet map', () => {
       expect(x).toBeCloseTo(mapWidth / 2, 0);
       expect(y).toBeGreaterThan(0);
       expect(y).toBeLessThan(mapHeight);
-      expect(map.land).not.toContain('NaN');
+      expect(landSvg(map.frame)).not.toContain('NaN');
     }
   });
 

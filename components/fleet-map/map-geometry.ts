@@ -1,12 +1,4 @@
-import {
-  type GeoPath,
-  type GeoProjection,
-  geoDistance,
-  geoGraticule,
-  geoInterpolate,
-  geoMercator,
-  geoPath,
-} from 'd3-geo';
+import { type GeoPath, type GeoProjection, geoDistance, geoInterpolate, geoMercator, geoPath } from 'd3-geo';
 import { feature } from 'topojson-client';
 import land from 'world-atlas/land-110m.json' with { type: 'json' };
 
@@ -28,7 +20,7 @@ export const mapHeight = 484;
 
 const margin = { x: 112, top: 64, bottom: 120 };
 /** drawn above and below the picture, for a panel that is taller than it */
-const bleed = 160;
+export const bleed = 160;
 /** a fleet in one town still shows the country around it */
 const shortestSpanDegrees = 14;
 /** above this the Mercator map shows ice only; arcs over the pole leave through the top */
@@ -55,15 +47,46 @@ export function centreLongitude(longitudes: readonly number[]): { centre: number
 
 const wrap = (degrees: number): number => ((((degrees + 180) % 360) + 360) % 360) - 180;
 
+/** What a Mercator picture is made of; rounded, so that the same fleet always asks for the same outline. */
+export interface Frame {
+  centre: number;
+  scale: number;
+  shift: number;
+}
+
 export interface FleetProjection {
   project: (lon: number, lat: number) => Point;
-  land: string;
+  frame: Frame;
   graticule: string;
   dateLine: Point[];
   path: GeoPath;
   /** width of the whole world in map units: a longer step between two samples is a jump over the seam */
   worldWidth: number;
 }
+
+const projectionOf = ({ centre, scale, shift }: Frame): GeoProjection =>
+  geoMercator()
+    .rotate([-centre, 0])
+    .scale(scale)
+    .translate([mapWidth / 2, shift])
+    .precision(0.05)
+    .clipExtent([
+      [-8, -bleed],
+      [mapWidth + 8, mapHeight + bleed],
+    ]);
+
+/** The outline of the continents: 40 kB that never change, so the page only names them and the browser keeps them. */
+export function landSvg(frame: Frame): string {
+  const d = geoPath(projectionOf(frame)).digits(1)(landShape) ?? '';
+  const box = `0 ${-bleed} ${mapWidth} ${mapHeight + 2 * bleed}`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${box}" preserveAspectRatio="none"><path d="${d}"/></svg>`;
+}
+
+export function landHref({ centre, scale, shift }: Frame): string {
+  return `/land.svg?centre=${centre}&scale=${scale}&shift=${shift}`;
+}
+
+const tenth = (value: number): number => Math.round(value * 10) / 10;
 
 export function fleetProjection(sites: readonly GeoSite[]): FleetProjection {
   const { centre, span } = centreLongitude(sites.map((site) => site.lon));
@@ -73,41 +96,47 @@ export function fleetProjection(sites: readonly GeoSite[]): FleetProjection {
   const tall = Math.abs(mercatorY(Math.max(...latitudes)) - mercatorY(Math.min(...latitudes)));
   const byWidth = usable / ((degrees * Math.PI) / 180);
   const byHeight = tall > 0 ? (mapHeight - margin.top - margin.bottom) / tall : byWidth;
-  const scale = Math.min(byWidth, byHeight);
-  const projection = geoMercator()
-    .rotate([-centre, 0])
-    .scale(scale)
-    .translate([mapWidth / 2, 0])
-    .precision(0.05);
+  const flat: Frame = {
+    centre: Math.round(centre * 1_000) / 1_000,
+    scale: tenth(Math.min(byWidth, byHeight)),
+    shift: 0,
+  };
 
   // The arcs bulge poleward, the labels hang below: the sites stand a little under the middle.
-  const at = (site: GeoSite) => projection([site.lon, site.lat])![1];
-  const siteYs = sites.map(at);
-  const topOfArcs = Math.min(...siteYs, ...arcTops(sites, projection));
+  const level = projectionOf(flat);
+  const siteYs = sites.map((site) => level([site.lon, site.lat])![1]);
+  const topOfArcs = Math.min(...siteYs, ...arcTops(sites, level));
   const low = Math.max(...siteYs);
-  const high = Math.max(topOfArcs, low - (mapHeight - margin.top - margin.bottom));
-  const shift = margin.top + (mapHeight - margin.top - margin.bottom - (low - high)) / 2 - high;
-  projection.translate([mapWidth / 2, shift]).clipExtent([
-    [-8, -bleed],
-    [mapWidth + 8, mapHeight + bleed],
-  ]);
-
-  const path = geoPath(projection).digits(1);
-  const gridStep = degrees > 90 ? 20 : degrees > 30 ? 10 : 5;
-  return {
-    project: (lon, lat) => {
-      const [x, y] = projection([lon, lat])!;
-      return { x, y };
-    },
-    land: path(landShape) ?? '',
-    graticule: path(geoGraticule().step([gridStep, gridStep]).precision(20)()) ?? '',
-    dateLine: [78, -70].map((lat) => {
-      const [x, y] = projection([179.9999, lat])!;
-      return { x, y };
-    }),
-    path,
-    worldWidth: 2 * Math.PI * scale,
+  const room = mapHeight - margin.top - margin.bottom;
+  const high = Math.max(topOfArcs, low - room);
+  const frame: Frame = { ...flat, shift: tenth(margin.top + (room - (low - high)) / 2 - high) };
+  const projection = projectionOf(frame);
+  const project = (lon: number, lat: number): Point => {
+    const [x, y] = projection([lon, lat])!;
+    return { x, y };
   };
+  return {
+    project,
+    frame,
+    graticule: graticuleOf(projection, degrees > 90 ? 20 : degrees > 30 ? 10 : 5),
+    dateLine: [78, -70].map((lat) => project(179.9999, lat)),
+    path: geoPath(projection).digits(1),
+    worldWidth: 2 * Math.PI * frame.scale,
+  };
+}
+
+/** Meridians and parallels are straight in a Mercator map: two numbers a line. */
+function graticuleOf(projection: GeoProjection, step: number): string {
+  let lines = '';
+  for (let lon = -180; lon < 180; lon += step) {
+    const [x] = projection([lon + 1e-6, 0])!;
+    if (x > 0 && x < mapWidth) lines += `M${x.toFixed(1)} ${-bleed}V${mapHeight + bleed}`;
+  }
+  for (let lat = -80; lat <= 80; lat += step) {
+    const [, y] = projection([0, lat])!;
+    if (y > -bleed && y < mapHeight + bleed) lines += `M0 ${y.toFixed(1)}H${mapWidth}`;
+  }
+  return lines;
 }
 
 const mercatorY = (lat: number): number => Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360));

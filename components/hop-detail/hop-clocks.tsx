@@ -94,9 +94,12 @@ export function HopClocks({ view }: { view: HopView }) {
         {hop.verdict === 'move' && (
           <p className="mt-1.5">The floor alone is over the budget, so no clock error can change this verdict.</p>
         )}
-        {!oneClock && hop.boundMs !== null && limitMs !== null && hop.verdict !== 'move' && (
-          <SafeBar boundMs={hop.boundMs} limitMs={limitMs} />
-        )}
+        {!oneClock &&
+          hop.boundMs !== null &&
+          limitMs !== null &&
+          ['leave', 'fix-path', 'cannot-tell'].includes(hop.verdict) && (
+            <SafeBar boundMs={hop.boundMs} limitMs={limitMs} />
+          )}
         {cure !== null && (
           <p className="mt-2 text-ink">
             {cure} <TextLink href="/clocks">All clocks</TextLink>

@@ -37,7 +37,11 @@ export function Keyboard() {
     const press = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement;
       const typing = target.closest('input, textarea, select, [contenteditable="true"]') !== null;
-      if (event.key === 'Escape' && typing) target.blur();
+      if (event.key === 'Escape') {
+        if (typing) target.blur();
+        // what a press opened on the page (a site on the map) closes again
+        for (const open of document.querySelectorAll<HTMLDetailsElement>('details[name][open]')) open.open = false;
+      }
       if (typing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       if (dialog.current?.open || !enabled) return;
       // space and enter belong to the control that has the focus

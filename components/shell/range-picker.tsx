@@ -105,7 +105,7 @@ export function RangePicker({
         </span>
         <Icon name="chevronDown" size={12} className="text-ink3" />
       </summary>
-      <div className="absolute end-0 top-full z-40 mt-1.5 flex w-80 max-w-[calc(100vw-2rem)] flex-col gap-3 rounded-panel border border-line2 bg-panel p-3.5 max-phone:fixed max-phone:inset-x-4 max-phone:top-28 max-phone:w-auto">
+      <div className="absolute end-0 top-full z-40 mt-1.5 flex w-96 max-w-[calc(100vw-2rem)] flex-col gap-3 rounded-panel border border-line2 bg-panel p-3.5 max-phone:fixed max-phone:inset-x-4 max-phone:top-28 max-phone:w-auto">
         {wrong !== null && (
           <p role="alert" className="text-dense text-over">
             {wrong}

@@ -10,11 +10,12 @@ export interface LedgerRow {
   balanceMs: number;
 }
 
-/** An uplink that is followed by its downlink without a broker's own line carries the broker's time in it. */
+/** A way to a broker that goes straight on, without a line of the broker's own, carries the broker's time in it. */
 function nameOf(line: LedgerLine, next: LedgerLine | undefined): string {
-  if (line.kind === 'uplink' && next?.kind === 'downlink') return 'uplink incl. broker';
   if (line.kind === 'wait') return 'waiting';
-  return line.kind === 'unknown' ? 'not known' : line.kind;
+  if (line.kind === 'unknown') return 'not known';
+  const goesOn = next !== undefined && isNetwork(line) && isNetwork(next) && line.toDevice === next.fromDevice;
+  return goesOn ? `${line.kind} incl. broker` : line.kind;
 }
 
 /** Every line with its running balance, in the clock that is shown. */

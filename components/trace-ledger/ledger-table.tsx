@@ -3,6 +3,7 @@
 import { useState } from 'react';
 import type { TraceView } from '#lib/views/schemas.ts';
 import { KindPatternSheet, KindSwatch } from '../charts/kind.tsx';
+import { isNetwork } from '../trace-waterfall/waterfall-geometry.ts';
 import { Button } from '../ui/button.tsx';
 import { formatChange, formatLedger, formatNumber } from '../ui/format.ts';
 import { type LedgerRow, ledgerRows, ledgerSums } from './ledger-sums.ts';
@@ -17,7 +18,7 @@ const head = `${cell} sticky top-0 z-10 bg-panel font-normal text-note text-ink3
 
 function Where({ row }: { row: LedgerRow }) {
   const { line } = row;
-  const network = row.name.startsWith('uplink') || ['downlink', 'request', 'reply'].includes(line.kind);
+  const network = isNetwork(line);
   return (
     <span className="block max-w-44 truncate font-mono text-note max-phone:max-w-44" title={line.where}>
       {network && line.toDevice !== '' ? `→ ${line.toDevice}` : line.fromDevice || line.where}

@@ -65,7 +65,7 @@ export function TraceExplorer({
   const kinds = [...new Set(lines.map((each) => each.kind))];
 
   return (
-    <div className="grid gap-2.5 wide:grid-cols-[27rem_minmax(0,1fr)] desk:grid-cols-[30rem_minmax(0,1fr)]">
+    <div className="grid gap-2.5 wide:grid-cols-[27rem_minmax(0,1fr)] desk:grid-cols-[33rem_minmax(0,1fr)]">
       <button type="button" hidden data-key="j" onClick={() => step(1)}>
         Next line
       </button>

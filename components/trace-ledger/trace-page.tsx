@@ -57,6 +57,8 @@ function href(trace: TraceView, query: Partial<TraceQuery>): string {
 }
 
 function Notes({ trace }: { trace: TraceView }) {
+  // the view says it too; the other two cases it leaves to this panel
+  const notes = trace.notes.filter((note) => !note.startsWith('Sent and answered on one clock'));
   return (
     <>
       <Panel id="sure" title="How sure is this">
@@ -71,7 +73,7 @@ function Notes({ trace }: { trace: TraceView }) {
                   : `The end is on another device, so the total carries ± ${formatNumber(trace.totalBoundMs, 1)} ms.`}
             </span>
           </li>
-          {trace.notes.map((note) => (
+          {notes.map((note) => (
             <li key={note} className="flex gap-2.5">
               <Icon name="pulse" className="mt-px text-ink3" />
               <span className="min-w-0 break-words">{note}</span>

@@ -1,7 +1,13 @@
 import type { ClockLedger } from '../domain/clock-ledger.ts';
 import { floorMsBetween, type LatLon } from '../domain/geo.ts';
 import type { Rules } from '../domain/rule.ts';
-import { type EdgeColumns, edgeKind, type MomentColumns, type OffsetColumns, type StoredObservation } from '../store/audit-store.ts';
+import {
+  type EdgeColumns,
+  edgeKind,
+  type MomentColumns,
+  type OffsetColumns,
+  type StoredObservation,
+} from '../store/audit-store.ts';
 import { clockLabels } from '../store/store.ts';
 import type { Known } from './memory.ts';
 
@@ -14,13 +20,19 @@ export function addEdges(ledger: ClockLedger, edges: EdgeColumns): void {
 /** An echo is received by a device whose stamp may be a cut millisecond, and nothing tells: its edge is that much longer. */
 const echoGrainNanos = 1_000_000;
 
-export function addObservations(known: Known, rules: Rules, ledger: ClockLedger, observations: readonly StoredObservation[]): void {
+export function addObservations(
+  known: Known,
+  rules: Rules,
+  ledger: ClockLedger,
+  observations: readonly StoredObservation[],
+): void {
   for (const seen of observations) {
     const from = known.placings.get(seen.fromResource);
     const to = known.placings.get(seen.toResource);
     if (!from || !to) continue;
     // The collector sits beside the broker
-    const place = (end: { device: number; site: string }): LatLon | null => placeOf(known, end.device < 0 ? brokerSite(rules, seen.broker) : end.site);
+    const place = (end: { device: number; site: string }): LatLon | null =>
+      placeOf(known, end.device < 0 ? brokerSite(rules, seen.broker) : end.site);
     const floorNanos = floorMsBetween(place(from), place(to)) * 1e6;
     const grainNanos = from.device < 0 ? echoGrainNanos : 0;
     ledger.add(from.device, to.device, seen.second, seen.rawNanos + grainNanos - floorNanos, false);
@@ -32,7 +44,8 @@ export function placeOf(known: Known, site: string): LatLon | null {
   return found && found.lat !== null && found.lon !== null ? { lat: found.lat, lon: found.lon } : null;
 }
 
-export const brokerSite = (rules: Rules, broker: string): string => rules.brokers.find((b) => b.name === broker)?.site ?? '';
+export const brokerSite = (rules: Rules, broker: string): string =>
+  rules.brokers.find((b) => b.name === broker)?.site ?? '';
 
 const bounded = clockLabels.indexOf('bounded');
 const assumed = clockLabels.indexOf('assumed');
@@ -51,7 +64,12 @@ export function offsetsOf(ledger: ClockLedger, moments: MomentColumns): OffsetCo
     downlinkBound: nothing(),
   };
   for (let i = 0; i < n; i++) {
-    const [caller, callee, broker, second] = [moments.caller[i]!, moments.callee[i]!, moments.broker[i]!, moments.second[i]!];
+    const [caller, callee, broker, second] = [
+      moments.caller[i]!,
+      moments.callee[i]!,
+      moments.broker[i]!,
+      moments.second[i]!,
+    ];
     const whole = ledger.offset(caller, callee, second);
     found.label[i] = whole.method === 'bounded' ? bounded : whole.method === 'assumed' ? assumed : clockWrong;
     found.offset[i] = whole.offset;

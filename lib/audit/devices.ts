@@ -34,7 +34,13 @@ export async function judgeDevices(tx: AuditTx, known: Known, nowMs: EpochMillis
     );
     const lastSeenMs = Math.max(device.lastSeenMs, evidence.heardMs ?? 0);
     if (judged.state !== device.state) {
-      events.push({ device: device.number, timeMs: nowMs, from: device.state, to: judged.state, reason: judged.reason });
+      events.push({
+        device: device.number,
+        timeMs: nowMs,
+        from: device.state,
+        to: judged.state,
+        reason: judged.reason,
+      });
       device.state = judged.state;
       device.sinceMs = nowMs;
     } else if (judged.reason === device.reason && !(freshen && lastSeenMs !== device.lastSeenMs)) continue;

@@ -5,7 +5,14 @@ import type { Rules } from '../domain/rule.ts';
 import type { Resource } from '../domain/span.ts';
 import { createTopicTemplates, type TopicTemplates } from '../domain/topic-template.ts';
 import { type EpochMillis, epochMillisOf, type Nanos } from '../domain/units.ts';
-import type { AuditTx, DeviceSaid, DeviceSighting, PlacedDevice, PlacingRow, TracedDestination } from '../store/audit-store.ts';
+import type {
+  AuditTx,
+  DeviceSaid,
+  DeviceSighting,
+  PlacedDevice,
+  PlacingRow,
+  TracedDestination,
+} from '../store/audit-store.ts';
 import type { Store } from '../store/store.ts';
 import { addEdges, addObservations } from './clocks.ts';
 
@@ -13,7 +20,12 @@ import { addEdges, addObservations } from './clocks.ts';
 export interface AuditMemory {
   /** null: something failed half-way, the next pass reads it again */
   known: Known | null;
+  /** how many spans a pass takes at most: less after one that failed, so that a store short of memory gets through */
+  bite: number;
 }
+
+/** One pass reads at most about this many spans, so that a long absence is worked off in bites. */
+export const mostSpans = 100_000;
 
 export interface Known {
   passes: number;
@@ -36,6 +48,8 @@ export interface Known {
   gaugesMs: EpochMillis;
   devicesSavedMs: EpochMillis;
   clocksMinute: number;
+  /** minutes are written less often while that takes long; what is dirty waits in the store */
+  minutesNotBeforeMs: EpochMillis;
   /** arrival up to which batches have been looked for everywhere */
   recentMs: EpochMillis;
 }
@@ -64,7 +78,7 @@ const remembered = 30;
 const sightingsWindowMs = 20 * 60_000;
 
 export async function openAudit(store: Store, rules: Rules, now: Nanos): Promise<AuditMemory> {
-  return { known: await readAgain(store, rules, now) };
+  return { known: await readAgain(store, rules, now), bite: mostSpans };
 }
 
 export function readAgain(store: Store, rules: Rules, now: Nanos): Promise<Known> {
@@ -99,6 +113,7 @@ function empty(rules: Rules): Known {
     gaugesMs: 0,
     devicesSavedMs: 0,
     clocksMinute: 0,
+    minutesNotBeforeMs: 0,
     recentMs: 0,
   };
 }
@@ -122,9 +137,11 @@ async function readDirectory(tx: AuditTx, known: Known): Promise<void> {
     known.placings.set(placing.resource, placing);
     known.newestResource = Math.max(known.newestResource, placing.resource);
   }
-  for (const { id, resource } of await tx.resourcesAfter(-1)) if (known.placings.has(id)) known.resources.set(id, resource);
+  for (const { id, resource } of await tx.resourcesAfter(-1))
+    if (known.placings.has(id)) known.resources.set(id, resource);
   const identified = new Set<number>();
-  for (const [id, resource] of known.resources) if (resource.hostId !== '') identified.add(known.placings.get(id)!.device);
+  for (const [id, resource] of known.resources)
+    if (resource.hostId !== '') identified.add(known.placings.get(id)!.device);
   for (const device of await tx.devices()) {
     enter(known.directory, { ...device, byName: device.id === device.name && !identified.has(device.number) });
   }
@@ -145,7 +162,8 @@ async function readHops(tx: AuditTx, known: Known): Promise<void> {
   for (const traced of await tx.traced()) rememberTraced(known, traced);
 }
 
-export const tracedKey = (t: Omit<TracedDestination, 'hop'>): string => [t.fromService, t.fromSite, t.system, t.destination].join('\u001f');
+export const tracedKey = (t: Omit<TracedDestination, 'hop'>): string =>
+  [t.fromService, t.fromSite, t.system, t.destination].join('\u001f');
 
 /** True when it is new. */
 export function rememberTraced(known: Known, traced: TracedDestination): boolean {
@@ -212,4 +230,5 @@ export function listen(known: Known, reports: readonly DeviceSaid[]): void {
   }
 }
 
-export const siteOfResource = (known: Known, resource: number): string => known.placings.get(resource)?.site ?? unplaced;
+export const siteOfResource = (known: Known, resource: number): string =>
+  known.placings.get(resource)?.site ?? unplaced;

@@ -4,8 +4,8 @@ import {
   deviceFor,
   deviceIdentityOf,
   type KnownDevice,
-  siteOf,
   type SitePlacing,
+  siteOf,
   unplaced,
 } from '../domain/placing.ts';
 import type { Rules } from '../domain/rule.ts';
@@ -30,7 +30,8 @@ export async function placeNew(tx: AuditTx, rules: Rules, known: Known, nowMs: E
   collectors.forEach((row, i) => {
     keep(known, changes, row, { resource: row.id, device: -1 - numbers[i]!, site: '', application: '' });
   });
-  for (const row of rows) if (!row.resource.hostId.startsWith(collectorHostPrefix)) place(row, rules, known, nowMs, changes);
+  for (const row of rows)
+    if (!row.resource.hostId.startsWith(collectorHostPrefix)) place(row, rules, known, nowMs, changes);
   known.newestResource = Math.max(known.newestResource, ...rows.map((row) => row.id));
   await tx.savePlacings(changes.placings);
   await tx.saveDevices([...changes.devices]);
@@ -48,11 +49,13 @@ function place(row: ResourceRow, rules: Rules, known: Known, nowMs: EpochMillis,
   if (device.site === unplaced && site !== unplaced) {
     device.site = site;
     for (const [id, other] of known.placings) {
-      if (other.device === device.number && other.site === unplaced) keep(known, changes, { id, resource: known.resources.get(id)! }, { ...other, site });
+      if (other.device === device.number && other.site === unplaced)
+        keep(known, changes, { id, resource: known.resources.get(id)! }, { ...other, site });
     }
   }
   if (resource.serviceName !== '') {
-    if (!device.services.includes(resource.serviceName)) device.services = [...device.services, resource.serviceName].sort();
+    if (!device.services.includes(resource.serviceName))
+      device.services = [...device.services, resource.serviceName].sort();
     if (!device.applications.includes(application)) device.applications = [...device.applications, application].sort();
   }
   changes.devices.add(device);
@@ -62,7 +65,10 @@ function place(row: ResourceRow, rules: Rules, known: Known, nowMs: EpochMillis,
 function deviceOf(resource: Resource, known: Known, nowMs: EpochMillis): PlacedDevice & KnownDevice {
   const { directory } = known;
   const identity = deviceIdentityOf(resource);
-  const found = deviceFor(identity, { byId: (id) => directory.byId.get(id), byName: (name) => directory.byName.get(name) ?? [] });
+  const found = deviceFor(identity, {
+    byId: (id) => directory.byId.get(id),
+    byName: (name) => directory.byName.get(name) ?? [],
+  });
   if (found) {
     const device = directory.byNumber.get(found.number)!;
     if (device.byName && !identity.byName) {

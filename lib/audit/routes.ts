@@ -19,7 +19,12 @@ export interface Answered {
 }
 
 /** Which hop is it, and what does physics demand of it? Asked once per kind of crossing, not per crossing. */
-export function answerRoutes(questions: readonly RouteQuestion[], rules: Rules, known: Known, nowMs: EpochMillis): Answered {
+export function answerRoutes(
+  questions: readonly RouteQuestion[],
+  rules: Rules,
+  known: Known,
+  nowMs: EpochMillis,
+): Answered {
   const found: Answered = { answers: [], hops: [], traced: [] };
   for (const question of questions) {
     const hop = hopOf(question, rules, known, nowMs);
@@ -58,7 +63,8 @@ function hopOf(question: RouteQuestion, rules: Rules, known: Known, nowMs: Epoch
     application: applicationOf(resource.serviceName, resource.serviceNamespace, named, rules.applications),
   });
   const ends = { from: end(from, question.callerResource), to: end(to, question.calleeResource) };
-  const idOf = (destination: string) => hash64(ends.from.service, ends.from.site, ends.to.service, ends.to.site, system, destination);
+  const idOf = (destination: string) =>
+    hash64(ends.from.service, ends.from.site, ends.to.service, ends.to.site, system, destination);
   const id = idOf(template);
   const full = !known.hops.has(id) && known.hops.size >= mostHops;
   const destination = full ? otherDestination : template;

@@ -51,7 +51,13 @@ describe('the clock ledger', () => {
     const ledger = createClockLedger(50);
     for (const edge of found) ledger.add(...edge);
     for (const second of [0, 33, 300, 599]) {
-      for (const [u, v] of [[0, 1], [0, 2], [0, 3], [2, 3], [3, 2]] as const) {
+      for (const [u, v] of [
+        [0, 1],
+        [0, 2],
+        [0, 3],
+        [2, 3],
+        [3, 2],
+      ] as const) {
         const seen = ledger.offset(u + 1, v + 1, second);
         expect(seen.method).toBe('bounded');
         expect(Math.abs(seen.offset - truth(u, v, second))).toBeLessThanOrEqual(seen.bound);
@@ -115,6 +121,18 @@ describe('the clock ledger', () => {
     expect(ledger.offset(1, 2, 298).bound).toBeLessThan(4 * ms);
     expect(ledger.offset(1, 2, 302).offset).toBeCloseTo(800 * ms, -7);
     expect(ledger.offset(1, 2, 302).bound).toBeLessThan(4 * ms);
+  });
+
+  it('finds the way between two steps', () => {
+    const ledger = createClockLedger(50);
+    for (let second = 0; second < 600; second++) {
+      const offset = second < 200 ? 0 : second < 400 ? 800 * ms : -500 * ms;
+      ledger.add(1, 2, second, 2 * ms + offset, false);
+      ledger.add(2, 1, second, 2 * ms - offset, false);
+    }
+    expect(ledger.offset(1, 2, 300).offset).toBeCloseTo(800 * ms, -7);
+    expect(ledger.offset(1, 2, 300).bound).toBeLessThan(4 * ms);
+    expect(ledger.offset(1, 2, 500).offset).toBeCloseTo(-500 * ms, -7);
   });
 
   it('drops reply edges that contradict the rest, and names who is left in a contradiction', () => {

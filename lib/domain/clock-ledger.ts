@@ -64,7 +64,6 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
   const edges: Edge[] = [];
   const edgeAt = new Map<string, Edge>();
   let moments = new Map<number, Moment>();
-  let steps = new Map<number, Cuts | null>();
 
   const index = (device: number): number => {
     let i = indexOf.get(device);
@@ -99,7 +98,6 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
       edge.least.splice(i, 0, least);
     }
     if (moments.size > 0) moments = new Map();
-    if (steps.size > 0) steps = new Map();
   }
 
   /** Stamps are compared as whole seconds, so every distance may be one second short. */
@@ -231,24 +229,17 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
   });
 
   /**
-   * A contradiction proves an assumption false. First: did a clock step? Then what was seen before it and after it must each be possible
-   * alone. Else the reply edges were wrong. Else nothing can be said of the devices on the cycle.
+   * A contradiction proves an assumption false. First: did a clock step? Then what was seen close to this second is possible alone.
+   * Else the reply edges were wrong. Else nothing can be said of the devices on the cycle.
    */
   function resolve(second: number): Moment {
     const after = second - reachSeconds;
     const before = second + reachSeconds + 1;
     const weights = weightsAt(second, after, before, true);
     if (!contradiction(weights)) return plain(weights);
-
-    const step = stepNear(second, after, before);
-    if (step) {
-      if (second < step.from) return plain(weightsAt(second, after, step.from, true));
-      if (second >= step.to) return plain(weightsAt(second, step.to, before, true));
-      // The step lies in here: what holds before it does not after, and we cannot tell on which side this second is
-      return withoutCycles(weights);
-    }
-    const withoutReplies = weightsAt(second, after, before, false);
-    return withoutCycles(withoutReplies);
+    const unstepped = windowWithoutStep(second, after, before);
+    if (unstepped) return plain(unstepped);
+    return withoutCycles(weightsAt(second, after, before, false));
   }
 
   function withoutCycles(weights: Float64Array): Moment {
@@ -263,44 +254,21 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
     return moment;
   }
 
-  interface Cuts {
-    from: number;
-    to: number;
-  }
-
-  /** The step lies in [from, to): what was seen before `to` is possible alone, and so is what was seen from `from` on. */
-  function stepNear(second: number, after: number, before: number): Cuts | null {
-    const minute = Math.floor(second / 60);
-    const known = steps.get(minute);
-    if (known !== undefined) {
-      if (known === null) return null;
-      const fits = (a: number, b: number) => contradiction(weightsAt(second, a, b, true)) === null;
-      if (fits(after, known.from) && fits(known.to, before)) return known;
+  /** As far to both sides as everything seen is possible at once: up to the step before this second, and the one after it. */
+  function windowWithoutStep(second: number, after: number, before: number): Float64Array | null {
+    const possible = (from: number, to: number): Float64Array | null => {
+      const weights = weightsAt(second, from, to, true);
+      return contradiction(weights) ? null : weights;
+    };
+    let back = farthest(second - after, (reach) => possible(second - reach, second + 1) !== null);
+    let forth = farthest(before - second - 1, (reach) => possible(second, second + 1 + reach) !== null);
+    if (back < 0 || forth < 0) return null;
+    // A step next to this very second is found on neither side alone
+    for (; back > 0 || forth > 0; back >>= 1, forth >>= 1) {
+      const weights = possible(second - back, second + 1 + forth);
+      if (weights) return weights;
     }
-    const possible = (a: number, b: number): boolean => contradiction(weightsAt(second, a, b, true)) === null;
-    const latest = (() => {
-      let yes = after;
-      let no = before;
-      while (no - yes > 1) {
-        const middle = (yes + no) >> 1;
-        if (possible(after, middle)) yes = middle;
-        else no = middle;
-      }
-      return yes;
-    })();
-    const earliest = (() => {
-      let no = after;
-      let yes = before;
-      while (yes - no > 1) {
-        const middle = (yes + no) >> 1;
-        if (possible(middle, before)) yes = middle;
-        else no = middle;
-      }
-      return yes;
-    })();
-    const cuts = earliest <= latest ? { from: earliest, to: latest } : null;
-    steps.set(minute, cuts);
-    return cuts;
+    return possible(second, second + 1);
   }
 
   function distances(moment: Moment, start: number, forwards: boolean): Float64Array {
@@ -332,14 +300,21 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
     if (devices.length <= exactDevices) return distances(moment, u, true)[v]!;
     const centre = bestConnected();
     let best = distances(moment, centre, false)[u]! + distances(moment, centre, true)[v]!;
-    for (const e of neighbours().out[u]!) if (edges[e]!.to === v && moment.weights[e]! < best) best = moment.weights[e]!;
+    for (const e of neighbours().out[u]!)
+      if (edges[e]!.to === v && moment.weights[e]! < best) best = moment.weights[e]!;
     return best;
   }
 
   function difference(moment: Moment, u: number, v: number): ClockDifference {
     if (u === v) return { method: 'bounded', offset: 0, bound: 0, low: 0, high: 0 };
     if (moment.contradicting.has(u) && moment.contradicting.has(v)) {
-      return { method: 'contradiction', offset: Number.NaN, bound: Number.NaN, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+      return {
+        method: 'contradiction',
+        offset: Number.NaN,
+        bound: Number.NaN,
+        low: Number.NEGATIVE_INFINITY,
+        high: Number.POSITIVE_INFINITY,
+      };
     }
     const high = upper(moment, u, v);
     const low = -upper(moment, v, u);
@@ -377,7 +352,12 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
       for (let v = 0; v < devices.length; v++) {
         if (v === u) continue;
         const between = difference(moment, u, v);
-        if (between.method !== 'contradiction' && between.low === Number.NEGATIVE_INFINITY && between.high === Number.POSITIVE_INFINITY) continue;
+        if (
+          between.method !== 'contradiction' &&
+          between.low === Number.NEGATIVE_INFINITY &&
+          between.high === Number.POSITIVE_INFINITY
+        )
+          continue;
         found.push({ device: devices[v]!, difference: between });
       }
       return found;
@@ -396,6 +376,18 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
     devices: () => [...devices],
     edgeCount: () => edges.length,
   };
+}
+
+/** The largest reach up to `most` that is possible, -1 when not even 0 is: more observations never make more possible. */
+function farthest(most: number, isPossible: (reach: number) => boolean): number {
+  let yes = -1;
+  let no = most + 1;
+  while (no - yes > 1) {
+    const middle = (yes + no) >> 1;
+    if (isPossible(middle)) yes = middle;
+    else no = middle;
+  }
+  return yes;
 }
 
 function firstAtOrAfter(seconds: readonly number[], second: number): number {

@@ -35,7 +35,8 @@ export function deviceStateOf(seen: DeviceEvidence, nowMs: EpochMillis): JudgedS
   if (seen.retired) return { state: 'retired', reason: 'told so' };
   const heard = seen.heardMs ?? Number.NEGATIVE_INFINITY;
   // The Will speaks for a device that can not: it holds until the device is heard again
-  if (seen.said?.state === 'offline' && seen.said.atMs >= heard) return { state: 'down', reason: 'its Last Will: offline' };
+  if (seen.said?.state === 'offline' && seen.said.atMs >= heard)
+    return { state: 'down', reason: 'its Last Will: offline' };
   const lastMs = Math.max(heard, seen.said?.state === 'online' ? seen.said.atMs : Number.NEGATIVE_INFINITY);
   if (lastMs === Number.NEGATIVE_INFINITY) return { state: 'unknown', reason: 'never heard' };
   const intervalMs = Math.max(leastIntervalMs, seen.intervalMs ?? usualIntervalMs);

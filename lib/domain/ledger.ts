@@ -1,5 +1,13 @@
 import { type EndToEnd, endToEndOfTree, type PathCrossing, type PathSpan } from './request-path.ts';
-import { handlerOf, isReply, localWork, offsetBoundNanos, type TreeCrossing, type TreeSpan, traceTreeOf } from './trace-tree.ts';
+import {
+  handlerOf,
+  isReply,
+  localWork,
+  offsetBoundNanos,
+  type TreeCrossing,
+  type TreeSpan,
+  traceTreeOf,
+} from './trace-tree.ts';
 import { type Millis, millisOfNanos, type Nanos } from './units.ts';
 
 export type StretchKind = 'processing' | 'uplink' | 'broker' | 'downlink' | 'request' | 'reply' | 'wait' | 'unknown';
@@ -61,7 +69,11 @@ export interface LedgerPlaces {
 }
 
 /** Null when there is no span at all. `spans` of one trace (and of traces linked to it, where known), `crossings` between them. */
-export function ledgerOf(spans: readonly PathSpan[], crossings: readonly PathCrossing[], places?: LedgerPlaces): Ledger | null {
+export function ledgerOf(
+  spans: readonly PathSpan[],
+  crossings: readonly PathCrossing[],
+  places?: LedgerPlaces,
+): Ledger | null {
   const tree = traceTreeOf(spans, crossings);
   if (!tree) return null;
   const { root } = tree;
@@ -148,7 +160,10 @@ class Book {
   climb(from: TreeSpan, home: TreeSpan): void {
     for (let handler = from; handler !== home; ) {
       this.walk(handler);
-      if (!handler.into) return this.#unknown(handler, home);
+      if (!handler.into) {
+        this.#unknown(handler, home);
+        return;
+      }
       const { caller, crossing } = handler.into;
       if (crossing.message) this.#legs(handler.into);
       else this.#leg('request', handler.into, startOf(caller));
@@ -162,7 +177,19 @@ class Book {
     for (const node of busy) this.onPath.add(node);
     this.onPath.add(handler);
     if (from.at === this.#cursor.at && from.raw === this.#cursor.raw) return;
-    this.#write({ kind: 'processing', ...placeOf(handler), toWhere: '', toSite: '', boundMs: 0, floorMs: 0, note: '', spanIds: idsOf(handler, busy) }, from);
+    this.#write(
+      {
+        kind: 'processing',
+        ...placeOf(handler),
+        toWhere: '',
+        toSite: '',
+        boundMs: 0,
+        floorMs: 0,
+        note: '',
+        spanIds: idsOf(handler, busy),
+      },
+      from,
+    );
   }
 
   #leg(kind: 'request' | 'reply', { crossing, caller, callee }: TreeCrossing, from: Moment): void {
@@ -265,7 +292,9 @@ function returnsTo(handler: TreeSpan, local: readonly TreeSpan[]): Return[] {
       for (const node of localWork(callee)) add(node);
     }
   }
-  return found.sort((a, b) => (a.at === b.at ? (a.crossing.callee.span.spanId < b.crossing.callee.span.spanId ? -1 : 1) : a.at > b.at ? -1 : 1));
+  return found.sort((a, b) =>
+    a.at === b.at ? (a.crossing.callee.span.spanId < b.crossing.callee.span.spanId ? -1 : 1) : a.at > b.at ? -1 : 1,
+  );
 }
 
 /** In the order they are written: from the receiver back to the sender. */
@@ -343,7 +372,16 @@ function asideOf(node: TreeSpan, root: TreeSpan, places: LedgerPlaces | undefine
     found.unshift(stretchOf(line, from, to, root.start, false));
     to = from;
   }
-  const work: Line = { kind: 'processing', ...placeOf(node), toWhere: '', toSite: '', boundMs: 0, floorMs: 0, note: '', spanIds: idsOf(node, localWork(node)) };
+  const work: Line = {
+    kind: 'processing',
+    ...placeOf(node),
+    toWhere: '',
+    toSite: '',
+    boundMs: 0,
+    floorMs: 0,
+    note: '',
+    spanIds: idsOf(node, localWork(node)),
+  };
   found.push(stretchOf(work, startOf(node), endOf(node), root.start, false));
   return found;
 }

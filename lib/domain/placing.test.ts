@@ -11,9 +11,15 @@ describe('the site of a resource', () => {
   it('is asked in the order of design.md section 13', () => {
     expect(siteOf(all, [rule], [hannover]).by).toBe('rule');
     expect(siteOf(all, [], [hannover])).toMatchObject({ by: 'hopscope.site', site: { id: 'said' } });
-    expect(siteOf({ ...all, site: '' }, [], [hannover])).toMatchObject({ by: 'locality', site: { id: 'old-town', lat: 52.4 } });
+    expect(siteOf({ ...all, site: '' }, [], [hannover])).toMatchObject({
+      by: 'locality',
+      site: { id: 'old-town', lat: 52.4 },
+    });
     expect(siteOf({ ...all, site: '', locality: '' }, [], [hannover])).toMatchObject({ by: 'nearest', site: hannover });
-    expect(siteOf({ ...all, site: '', locality: '', lat: 10 }, [], [hannover])).toMatchObject({ by: 'cloud', site: { name: 'Frankfurt' } });
+    expect(siteOf({ ...all, site: '', locality: '', lat: 10 }, [], [hannover])).toMatchObject({
+      by: 'cloud',
+      site: { name: 'Frankfurt' },
+    });
     expect(siteOf(bare, [], [hannover])).toMatchObject({ by: 'nothing', site: { id: 'unplaced' } });
   });
   it('keeps the coordinates it was first seen with', () => {
@@ -47,15 +53,26 @@ describe('the device', () => {
     expect(deviceFor(deviceIdentityOf(drawnResource('', '', { hostId: '', hostName: 'pi' })), known(one))).toBe(one);
   });
   it('keeps two of one name apart', () => {
-    expect(deviceFor(deviceIdentityOf(drawnResource('a', '', { hostId: 'h2', hostName: 'pi' })), known(one))).toBeNull();
-    expect(deviceFor(deviceIdentityOf(drawnResource('', '', { hostId: '', hostName: 'pi' })), known(one, { ...one, id: 'h2' }))).toBeNull();
+    expect(
+      deviceFor(deviceIdentityOf(drawnResource('a', '', { hostId: 'h2', hostName: 'pi' })), known(one)),
+    ).toBeNull();
+    expect(
+      deviceFor(
+        deviceIdentityOf(drawnResource('', '', { hostId: '', hostName: 'pi' })),
+        known(one, { ...one, id: 'h2' }),
+      ),
+    ).toBeNull();
   });
   it('known by name alone becomes the one that says its id', () => {
     const named = { number: 1, id: 'pi', name: 'pi', byName: true };
-    expect(deviceFor(deviceIdentityOf(drawnResource('a', '', { hostId: 'h1', hostName: 'pi' })), known(named))).toBe(named);
+    expect(deviceFor(deviceIdentityOf(drawnResource('a', '', { hostId: 'h1', hostName: 'pi' })), known(named))).toBe(
+      named,
+    );
   });
   it('is the instance, or the service, where no host is named', () => {
-    expect(deviceIdentityOf(drawnResource('a', '', { hostId: '', hostName: '', serviceInstanceId: 'i-1' })).id).toBe('i-1');
+    expect(deviceIdentityOf(drawnResource('a', '', { hostId: '', hostName: '', serviceInstanceId: 'i-1' })).id).toBe(
+      'i-1',
+    );
     expect(deviceIdentityOf(drawnResource('a', '', { hostId: '', hostName: '' })).id).toBe('a@unplaced');
   });
 });

@@ -141,7 +141,8 @@ function hopsBelow(begun: readonly TreeSpan[]): PathNode[] {
   const callees = new Map<bigint, TreeSpan[]>();
   const work = [...begun];
   for (let i = 0; i < work.length; i++) {
-    for (const { crossing, callee } of work[i]!.out) callees.set(crossing.hop, [...(callees.get(crossing.hop) ?? []), callee]);
+    for (const { crossing, callee } of work[i]!.out)
+      callees.set(crossing.hop, [...(callees.get(crossing.hop) ?? []), callee]);
     work.push(...work[i]!.local);
   }
   return [...callees]

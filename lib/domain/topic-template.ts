@@ -17,7 +17,8 @@ const digits = /^\d+$/;
 // Eight or more hex digits, with at least one figure among them: 'deadbeef' may be an id, 'facade' and 'feedback' are words
 const hex = /^(?=.*\d)[0-9a-f]{8,}$/i;
 
-export const looksLikeId = (segment: string): boolean => digits.test(segment) || hex.test(segment) || uuid.test(segment);
+export const looksLikeId = (segment: string): boolean =>
+  digits.test(segment) || hex.test(segment) || uuid.test(segment);
 
 /** A name that a sender already gave as a template: {id}, :id, + and # stay as they are. */
 export const isTemplate = (topic: string): boolean => /[{+#]/.test(topic) || /(?:^|\/):/.test(topic);

@@ -39,7 +39,16 @@ export function traceTreeOf(spans: readonly PathSpan[], crossings: readonly Path
   for (const span of spans) {
     const at = key(span.traceId, span.spanId);
     if (!nodes.has(at)) {
-      nodes.set(at, { span, into: null, parent: null, local: [], out: [], start: span.startNanos, end: span.endNanos, bound: 0 });
+      nodes.set(at, {
+        span,
+        into: null,
+        parent: null,
+        local: [],
+        out: [],
+        start: span.startNanos,
+        end: span.endNanos,
+        bound: 0,
+      });
     }
   }
   for (const crossing of crossings) {
@@ -52,7 +61,9 @@ export function traceTreeOf(spans: readonly PathSpan[], crossings: readonly Path
     callee.into = { crossing, caller, callee };
   }
   for (const node of nodes.values()) {
-    node.parent = node.into?.caller ?? (node.span.parentSpanId === '' ? null : (nodes.get(key(node.span.traceId, node.span.parentSpanId)) ?? null));
+    node.parent =
+      node.into?.caller ??
+      (node.span.parentSpanId === '' ? null : (nodes.get(key(node.span.traceId, node.span.parentSpanId)) ?? null));
   }
   cutLoops(nodes);
   for (const node of nodes.values()) {

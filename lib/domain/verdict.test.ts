@@ -11,18 +11,28 @@ const drawn: ToJudge = {
   floorMs: 33,
   directFloorMs: 33,
   budgetMs: 10,
-  names: { fromService: 'line-button', fromSite: 'Hannover', toService: 'factory-events', toSite: 'Ashburn', brokerSite: 'Dublin' },
+  names: {
+    fromService: 'line-button',
+    fromSite: 'Hannover',
+    toService: 'factory-events',
+    toSite: 'Ashburn',
+    brokerSite: 'Dublin',
+  },
 };
 const verdictOf = (more: Partial<ToJudge>) => judge({ ...drawn, ...more });
 
 describe('the verdict', () => {
   it('leaves 45 ms over an ocean that fit a budget of 2 s', () => {
     expect(verdictOf({ budgetMs: 2000 })).toMatchObject({ verdict: 'leave', mark: 'ok', severity: 'noticeable' });
-    expect(verdictOf({ budgetMs: 2000 }).reason).toBe('Takes 45.0 ms ± 2.0 of a 2 s budget, of which fibre alone needs 33.0 ms: leave it.');
+    expect(verdictOf({ budgetMs: 2000 }).reason).toBe(
+      'Takes 45.0 ms ± 2.0 of a 2 s budget, of which fibre alone needs 33.0 ms: leave it.',
+    );
   });
   it('moves the workload where fibre alone is over budget', () => {
     expect(verdictOf({})).toMatchObject({ verdict: 'move', moveWhat: 'workload', mark: 'over' });
-    expect(verdictOf({}).reason).toBe('Fibre alone takes 33.0 ms of a 10 ms budget between Hannover and Ashburn: move factory-events to Hannover.');
+    expect(verdictOf({}).reason).toBe(
+      'Fibre alone takes 33.0 ms of a 10 ms budget between Hannover and Ashburn: move factory-events to Hannover.',
+    );
   });
   it('moves whatever the clocks say', () => {
     expect(verdictOf({ boundMs: null, p95Ms: null, p50Ms: null }).verdict).toBe('move');
@@ -36,13 +46,19 @@ describe('the verdict', () => {
     expect(verdictOf(both).reason).toContain('give Hannover its own broker');
   });
   it('cannot tell when the bound straddles the budget, nor when it is open', () => {
-    expect(verdictOf({ floorMs: 5, directFloorMs: 5, p95Ms: 11, boundMs: 3 })).toMatchObject({ verdict: 'cannot-tell', mark: 'cannot-tell' });
+    expect(verdictOf({ floorMs: 5, directFloorMs: 5, p95Ms: 11, boundMs: 3 })).toMatchObject({
+      verdict: 'cannot-tell',
+      mark: 'cannot-tell',
+    });
     const open = { floorMs: 5, directFloorMs: 5, boundMs: null, clocks: { assumed: 100, clockWrong: 0, overlap: 0 } };
     expect(verdictOf(open)).toMatchObject({ verdict: 'cannot-tell', hiMs: null, loMs: 5 });
     expect(verdictOf(open).reason).toContain('echo');
   });
   it('never puts lo under the floor', () => {
-    expect(verdictOf({ budgetMs: 100, p95Ms: 94, boundMs: 90, floorMs: 66.9 })).toMatchObject({ loMs: 66.9, verdict: 'cannot-tell' });
+    expect(verdictOf({ budgetMs: 100, p95Ms: 94, boundMs: 90, floorMs: 66.9 })).toMatchObject({
+      loMs: 66.9,
+      verdict: 'cannot-tell',
+    });
   });
   it('blames the leg with most of what fibre does not explain, and says what it used to be', () => {
     const legs = [
@@ -61,7 +77,11 @@ describe('the verdict', () => {
     expect(verdictOf({ count: 0, requests: 0, unanswered: 5 }).verdict).toBe('unanswered');
   });
   it('has no verdict without data, and says when there is little', () => {
-    expect(verdictOf({ count: 0, requests: 0, p50Ms: null, p95Ms: null })).toMatchObject({ verdict: 'no-data', mark: 'no-data', severity: null });
+    expect(verdictOf({ count: 0, requests: 0, p50Ms: null, p95Ms: null })).toMatchObject({
+      verdict: 'no-data',
+      mark: 'no-data',
+      severity: null,
+    });
     expect(verdictOf({ count: 2, budgetMs: 2000 }).reason).toContain('Only 2 crossings');
   });
   it('marks what is within budget and clearly over its normal', () => {

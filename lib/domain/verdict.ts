@@ -109,7 +109,8 @@ export function judge(figures: ToJudge): Judgement {
 }
 
 /** Words for people, whatever the budget. */
-export const severityOf = (ms: Millis): Severity => (ms <= negligibleMs ? 'negligible' : ms < fineMs ? 'fine' : 'noticeable');
+export const severityOf = (ms: Millis): Severity =>
+  ms <= negligibleMs ? 'negligible' : ms < fineMs ? 'fine' : 'noticeable';
 
 function markOf(verdict: Verdict): Mark {
   switch (verdict) {
@@ -130,14 +131,18 @@ function isNoticeable({ p50Ms, baselineMs, budgetMs }: ToJudge, hiMs: Millis): b
   return hiMs >= fineMs && hiMs > 0.8 * budgetMs;
 }
 
-const isOverBaseline = (p50Ms: Millis, baselineMs: Millis): boolean => p50Ms > baselineMs + negligibleMs && p50Ms > 1.2 * baselineMs;
+const isOverBaseline = (p50Ms: Millis, baselineMs: Millis): boolean =>
+  p50Ms > baselineMs + negligibleMs && p50Ms > 1.2 * baselineMs;
 
 /** The leg with most of the time that fibre does not explain; without legs, a normal that was within budget. */
 function blameOf({ p50Ms, legs, baselineMs, budgetMs }: ToJudge): Judgement['blame'] {
   let worst: LegToJudge | null = null;
-  for (const leg of legs ?? []) if (leg.p95Ms !== null && (worst === null || overFloor(leg) > overFloor(worst))) worst = leg;
+  for (const leg of legs ?? [])
+    if (leg.p95Ms !== null && (worst === null || overFloor(leg) > overFloor(worst))) worst = leg;
   if (worst) return worst.leg;
-  return baselineMs != null && p50Ms !== null && baselineMs <= budgetMs && isOverBaseline(p50Ms, baselineMs) ? 'baseline' : null;
+  return baselineMs != null && p50Ms !== null && baselineMs <= budgetMs && isOverBaseline(p50Ms, baselineMs)
+    ? 'baseline'
+    : null;
 }
 
 const overFloor = (leg: LegToJudge): Millis => leg.p95Ms! - leg.floorMs;
@@ -163,10 +168,13 @@ const figure = ({ p95Ms, boundMs }: ToJudge): string => {
   if (p95Ms === null) return 'an unknown time';
   const plain = spokenMs(p95Ms);
   // left out where it is below the last digit shown
-  return boundMs === null || boundMs < (p95Ms >= 99.95 ? 0.5 : 0.05) ? plain : `${plain} \u00b1 ${spokenMs(boundMs).replace(' ms', '')}`;
+  return boundMs === null || boundMs < (p95Ms >= 99.95 ? 0.5 : 0.05)
+    ? plain
+    : `${plain} \u00b1 ${spokenMs(boundMs).replace(' ms', '')}`;
 };
 
-const howFew = ({ count }: ToJudge): string => (count < few ? ` Only ${count === 1 ? 'one crossing' : `${count} crossings`} in this window.` : '');
+const howFew = ({ count }: ToJudge): string =>
+  count < few ? ` Only ${count === 1 ? 'one crossing' : `${count} crossings`} in this window.` : '';
 
 function leaveSentence(f: ToJudge): string {
   const fibre = f.floorMs >= 1 ? `, of which fibre alone needs ${spokenMs(f.floorMs)}` : '';
@@ -193,7 +201,10 @@ function moveSentence(f: ToJudge, what: 'broker' | 'workload'): string {
 function fixSentence(f: ToJudge, blame: Judgement['blame']): string {
   const needed = f.floorMs >= 0.05 ? `fibre needs ${spokenMs(f.floorMs)}` : 'the distance needs next to nothing';
   const start = `Takes ${figure(f)} of a ${spokenBudget(f.budgetMs)} budget where ${needed}: fix the path`;
-  const was = f.baselineMs != null && f.p50Ms !== null && isOverBaseline(f.p50Ms, f.baselineMs) ? ` It used to take ${spokenMs(f.baselineMs)}.` : '';
+  const was =
+    f.baselineMs != null && f.p50Ms !== null && isOverBaseline(f.p50Ms, f.baselineMs)
+      ? ` It used to take ${spokenMs(f.baselineMs)}.`
+      : '';
   if (blame === null || blame === 'baseline') return `${start}.${was}${howFew(f)}`;
   const names = f.names ?? noNames;
   const leg = f.legs!.find((l) => l.leg === blame)!;

@@ -281,7 +281,10 @@ test('a file that breaks while in use is replaced, and appends go on under anoth
   const path = join(dir, 'spool.db');
   const size = readFileSync(path).length;
   writeFileSync(path, Buffer.alloc(size, 0xa5), { flag: 'r+' });
-  await expect(spool.read(1, 1 << 30)).rejects.toMatchObject({ code: 'spool' });
+  // The tidying may have come across it first.
+  const read = await spool.read(1, 1 << 30).catch((error: unknown) => error);
+  if (renewed.length > 0) expect(read).toEqual([]);
+  else expect(read).toMatchObject({ code: 'spool' });
   const [as] = await spool.append([entry('goes on')]);
   expect(as!.collectorId).not.toBe(before);
   expect(spool.collectorId).toBe(as!.collectorId);

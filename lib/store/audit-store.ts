@@ -242,8 +242,8 @@ export interface AuditTx {
   saveClocks(minute: number, rows: readonly ClockToSave[]): Promise<void>;
 
   // ---- minutes
-  /** Recomputes dirty (hop, minute)s and answers how many. */
-  writeMinutes(): Promise<number>;
+  /** Recomputes dirty (hop, minute)s; answers how many, and how many crossings were read for them. */
+  writeMinutes(): Promise<{ minutes: number; crossings: number }>;
 
   // ---- unanswered
   /** How far callers have been checked for an answer: arrival of their spans. */

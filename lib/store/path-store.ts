@@ -9,10 +9,10 @@ import type { HopIdentity, TraceRow } from './store.ts';
 export interface PathStore {
   /**
    * Requests by root span name and application of the root, busiest first, at most 2,000. `sparkMs` has one median per step
-   * from fromMs on, null where no request began.
+   * from fromMs on, null where no request began. Of more than 100,000 traces a fixed share is looked at.
    */
   pathWindows(fromMs: EpochMillis, toMs: EpochMillis, stepMs: Millis): Promise<PathWindow[]>;
-  /** The requests that cross each hop, busiest first within a hop. Over ranges beyond an hour a fixed share of the traces is looked at. */
+  /** The requests that cross each hop, busiest first within a hop. Of more than 100,000 crossings a fixed share is looked at. */
   pathsOfHops(fromMs: EpochMillis, toMs: EpochMillis): Promise<HopPath[]>;
   /** Up to `limit` requests of one name, spread evenly over the range, with what endToEndOf asks for. */
   pathSample(
@@ -55,7 +55,7 @@ export interface PathWindow {
   service: string;
   /** requests */
   count: number;
-  /** of which the root ended in error */
+  /** of which something ended in error */
   errors: number;
   /** requests that crossed at least one hop */
   crossed: number;

@@ -20,7 +20,7 @@ describe('a query', () => {
     expect(problem.errors).toEqual([
       { parameter: 'minDuration', found: 'long', wanted: 'a number of milliseconds, such as 250 or 0.5' },
       { parameter: 'order', found: 'oldest', wanted: 'newest or slowest' },
-      { parameter: 'limit', found: '0', wanted: 'a whole number from 1 to 1000' },
+      { parameter: 'limit', found: '0', wanted: 'a whole number from 1 to 10000' },
     ]);
   });
 

@@ -19,7 +19,7 @@ export const tracesQuerySchema = z.object({
   maxDuration: millisField('traces that took at most this many milliseconds'),
   errors: flagField('only traces with an error'),
   order: choiceField(['newest', 'slowest'], 'default newest'),
-  limit: limitField(50, 1_000),
+  limit: limitField(50, 10_000),
   cursor: textField('nextCursor of the page before'),
 });
 export type TracesQuery = z.output<typeof tracesQuerySchema>;

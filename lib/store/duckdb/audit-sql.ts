@@ -23,12 +23,13 @@ const inRange = (i: number): string => {
 };
 const everyRange = (ranges: number, of: (where: string) => string): string =>
   Array.from({ length: ranges }, (_, i) => of(inRange(i))).join(' UNION ALL ');
-export const newTracesTable = (ranges: number): string => `CREATE OR REPLACE TEMP TABLE a_new_traces AS SELECT DISTINCT trace_hi, trace_lo FROM (${everyRange(
-  ranges,
-  (where) => `SELECT trace_hi, trace_lo FROM spans WHERE ${where}
+export const newTracesTable = (ranges: number): string =>
+  `CREATE OR REPLACE TEMP TABLE a_new_traces AS SELECT DISTINCT trace_hi, trace_lo FROM (${everyRange(
+    ranges,
+    (where) => `SELECT trace_hi, trace_lo FROM spans WHERE ${where}
     UNION ALL SELECT trace_hi, trace_lo FROM passages WHERE ${where}
     UNION ALL SELECT to_trace_hi, to_trace_lo FROM links WHERE ${where}`,
-)})`;
+  )})`;
 export const newTopicsTable = (ranges: number): string =>
   `CREATE OR REPLACE TEMP TABLE a_topics AS SELECT DISTINCT topic, minute FROM (${everyRange(ranges, (where) => `SELECT topic, minute FROM topic_traffic WHERE ${where}`)})`;
 
@@ -37,11 +38,17 @@ export const touchedTable = `CREATE OR REPLACE TEMP TABLE a_touched AS
   SELECT trace_lo FROM a_new_traces
   UNION SELECT l.trace_lo FROM links l WHERE l.to_trace_lo IN (SELECT trace_lo FROM a_new_traces) AND l.arrival_ms >= $1`;
 
-/** Everything of the touched traces that has been read so far. `fresh`: it came with this pass. $1 arrival. */
+/**
+ * Which rows, then the rows: one narrow scan over all spans, and the wide columns only where something was found (a third of the work of
+ * doing both at once, at 5 M rows). $1 arrival.
+ */
+export const foundTable = `CREATE OR REPLACE TEMP TABLE a_found AS
+  SELECT rowid AS r FROM spans WHERE trace_lo IN (SELECT trace_lo FROM a_touched) AND arrival_ms >= $1`;
+/** Everything of the touched traces that has been read so far. `fresh`: it came with this pass. */
 export const aroundTable = `CREATE OR REPLACE TEMP TABLE a_around AS
   SELECT s.trace_hi, s.trace_lo, s.span_id, s.parent_id, s.start_ns, s.duration_ns, s.arrival_ms, s.kind, s.status, s.flags, s.operation,
          s.name, s.resource, s.system, s.destination, s.collector, s.seq, s.seq > a.after AS fresh, s.r
-  FROM (SELECT *, rowid AS r FROM spans WHERE trace_lo IN (SELECT trace_lo FROM a_touched) AND arrival_ms >= $1) s
+  FROM (SELECT *, rowid AS r FROM spans WHERE rowid IN (SELECT r FROM a_found)) s
   JOIN a_range a ON a.collector = s.collector AND s.seq <= a.upto`;
 
 /** The same span twice: the one that was read first stays. */
@@ -284,7 +291,8 @@ export const insertTraces = `INSERT INTO traces BY NAME SELECT * FROM a_traces`;
 // ---- minutes
 
 const ms = (column: string): string => `(${column} / 1e6)`;
-const clampedLog = (value: string): string => `least(1280, greatest(-640, floor(log2(${value}) * ${bucketsPerDoubling})))`;
+const clampedLog = (value: string): string =>
+  `least(1280, greatest(-640, floor(log2(${value}) * ${bucketsPerDoubling})))`;
 /** lib/domain/histogram.ts, bucketOf. */
 const bucket = (column: string): string =>
   `(CASE WHEN ${column} > 0 THEN ${clampedLog(ms(column))} WHEN ${column} = 0 THEN -641 ELSE -1282 - ${clampedLog(ms(`-${column}`))} END)::SMALLINT`;
@@ -305,7 +313,7 @@ export const insertHopMinutes = `INSERT INTO hop_minutes BY NAME
   FROM (SELECT hop, minute FROM a_dirty WHERE minute = $1) d
   LEFT JOIN (
     SELECT hop, count(*)::INTEGER AS count,
-           (CASE WHEN bool_or(message) THEN count(DISTINCT caller_span) ELSE count(*) END)::INTEGER AS requests,
+           (count(DISTINCT caller_span) FILTER (message) + count(*) FILTER (NOT message))::INTEGER AS requests,
            count(*) FILTER (error)::INTEGER AS errors,
            sum(added_ns)::DOUBLE / 1e6 AS sum_ms, max(added_ns) / 1e6 AS max_ms, max(bound_ns) / 1e6 AS bound_ms,
            count(*) FILTER (clock = 1)::INTEGER AS same_clock, count(*) FILTER (clock = 2)::INTEGER AS round_trip,

@@ -29,7 +29,9 @@ import * as sql from './audit-sql.ts';
 import type { Database } from './database.ts';
 import type { Param, Tx } from './session.ts';
 
-export const duckDbAuditStore = (database: Database, _dictionary?: unknown): AuditStore => ({ audit: new DuckdbAudit(database) });
+export const duckDbAuditStore = (database: Database, _dictionary?: unknown): AuditStore => ({
+  audit: new DuckdbAudit(database),
+});
 
 /** The audit's side of the embedded engine. All work runs on the audit's own connection, one transaction at a time. */
 export class DuckdbAudit implements AuditSteps {
@@ -104,7 +106,14 @@ class DuckdbAuditTx implements AuditTx {
     for (let i = 0; i < batches.rowCount; i++) {
       const collector = collectors[i]!;
       const after = cursors.get(collector) ?? 0n;
-      const range = ranges.get(collector) ?? { collector, after, upto: after, spans: 0, batches: 0, oldestArrivalMs: Number.MAX_SAFE_INTEGER };
+      const range = ranges.get(collector) ?? {
+        collector,
+        after,
+        upto: after,
+        spans: 0,
+        batches: 0,
+        oldestArrivalMs: Number.MAX_SAFE_INTEGER,
+      };
       if (full.has(collector) || seqs[i]! <= range.upto) continue;
       if (seqs[i]! !== range.upto + 1n || (spans >= maxSpans && ranges.size > 0)) {
         full.add(collector);
@@ -132,7 +141,10 @@ class DuckdbAuditTx implements AuditTx {
   // ---- 2 place
 
   async resourcesAfter(id: number): Promise<ResourceRow[]> {
-    const rows = await this.#tx.all<StoredResource>('SELECT * EXCLUDE (attributes) FROM resources WHERE id > $1 ORDER BY id', [id]);
+    const rows = await this.#tx.all<StoredResource>(
+      'SELECT * EXCLUDE (attributes) FROM resources WHERE id > $1 ORDER BY id',
+      [id],
+    );
     return rows.map(resourceRow);
   }
 
@@ -181,15 +193,24 @@ class DuckdbAuditTx implements AuditTx {
 
   async savePlacings(rows: readonly PlacingRow[]): Promise<void> {
     if (rows.length === 0) return;
-    await this.#tx.run('DELETE FROM placings WHERE resource IN (SELECT unnest($1::INTEGER[]))', [rows.map((row) => row.resource)]);
+    await this.#tx.run('DELETE FROM placings WHERE resource IN (SELECT unnest($1::INTEGER[]))', [
+      rows.map((row) => row.resource),
+    ]);
     for (const row of rows) {
-      await this.#tx.run('INSERT INTO placings VALUES ($1, $2, $3, $4)', [row.resource, row.device, row.site, row.application]);
+      await this.#tx.run('INSERT INTO placings VALUES ($1, $2, $3, $4)', [
+        row.resource,
+        row.device,
+        row.site,
+        row.application,
+      ]);
     }
   }
 
   async saveDevices(rows: readonly PlacedDevice[]): Promise<void> {
     if (rows.length === 0) return;
-    await this.#tx.run('DELETE FROM devices WHERE number IN (SELECT unnest($1::INTEGER[]))', [rows.map((row) => row.number)]);
+    await this.#tx.run('DELETE FROM devices WHERE number IN (SELECT unnest($1::INTEGER[]))', [
+      rows.map((row) => row.number),
+    ]);
     const column = <K extends keyof PlacedDevice>(key: K) => rows.map((row) => row[key]);
     await this.#tx.append('devices', rows.length, [
       column('number'),
@@ -216,7 +237,10 @@ class DuckdbAuditTx implements AuditTx {
 
   // ---- 3 pair
 
-  async gather(ranges: readonly BatchRange[], sinceMs: EpochMillis): Promise<{ spans: number; around: number; callers: number }> {
+  async gather(
+    ranges: readonly BatchRange[],
+    sinceMs: EpochMillis,
+  ): Promise<{ spans: number; around: number; callers: number }> {
     const tx = this.#tx;
     const cursors = await tx.all<{ collector: number; seq: bigint }>('SELECT collector, seq FROM audit_cursors');
     const all = new Map(cursors.map((row) => [row.collector, { after: row.seq, upto: row.seq }]));
@@ -225,7 +249,8 @@ class DuckdbAuditTx implements AuditTx {
     await this.#make(sql.rangesTable, [[...all.keys()], list.map((r) => r.after), list.map((r) => r.upto)]);
     await this.#make(sql.newTracesTable(ranges.length), boundsOf(ranges));
     await this.#make(sql.touchedTable, [sinceMs]);
-    await this.#make(sql.aroundTable, [sinceMs]);
+    await this.#make(sql.foundTable, [sinceMs]);
+    await this.#make(sql.aroundTable);
     if ((await tx.all<{ n: number }>(sql.twiceQuery))[0]!.n > 0) await this.#change(sql.dropTwice);
     await this.#make(sql.linksTable, [sinceMs]);
     await this.#make(sql.passagesTable, [sinceMs]);
@@ -276,7 +301,13 @@ class DuckdbAuditTx implements AuditTx {
       ]);
     }
     for (const t of traced) {
-      await this.#tx.run('INSERT INTO audit_traced VALUES ($1, $2, $3, $4, $5)', [t.fromService, t.fromSite, t.system, t.destination, t.hop]);
+      await this.#tx.run('INSERT INTO audit_traced VALUES ($1, $2, $3, $4, $5)', [
+        t.fromService,
+        t.fromSite,
+        t.system,
+        t.destination,
+        t.hop,
+      ]);
     }
   }
 
@@ -338,7 +369,9 @@ class DuckdbAuditTx implements AuditTx {
     if (old!.n > 0) await tx.run('DELETE FROM crossings WHERE rowid IN (SELECT r FROM a_old)');
     const written = await tx.run(sql.insertCrossings);
     await tx.run(sql.markDirty);
-    const [waiting] = await tx.all<{ n: number }>('SELECT count(*)::INTEGER AS n FROM (SELECT 1 FROM unanswered LIMIT 1)');
+    const [waiting] = await tx.all<{ n: number }>(
+      'SELECT count(*)::INTEGER AS n FROM (SELECT 1 FROM unanswered LIMIT 1)',
+    );
     if (waiting!.n > 0) {
       await this.#make(sql.answeredNow);
       await tx.run(
@@ -384,8 +417,15 @@ class DuckdbAuditTx implements AuditTx {
   edgesBetween(fromSecond: number, toSecond: number): Promise<EdgeColumns> {
     // Crossings are found by minute, which a constant prunes; a minute is that of the caller's start, or of its arrival where that was absurd
     return this.#edges(
-      sql.edgesOf(`(SELECT * FROM crossings WHERE minute >= $1 AND minute <= $2 AND caller_start_ns >= $3 AND caller_start_ns < $4)`),
-      [minuteOf(fromSecond * 1000), minuteOf(toSecond * 1000), BigInt(fromSecond) * 1_000_000_000n, BigInt(toSecond) * 1_000_000_000n],
+      sql.edgesOf(
+        `(SELECT * FROM crossings WHERE minute >= $1 AND minute <= $2 AND caller_start_ns >= $3 AND caller_start_ns < $4)`,
+      ),
+      [
+        minuteOf(fromSecond * 1000),
+        minuteOf(toSecond * 1000),
+        BigInt(fromSecond) * 1_000_000_000n,
+        BigInt(toSecond) * 1_000_000_000n,
+      ],
     );
   }
 
@@ -405,11 +445,17 @@ class DuckdbAuditTx implements AuditTx {
   }
 
   observationsBetween(fromSecond: number, toSecond: number): Promise<StoredObservation[]> {
-    return this.#observations('o.at_ns >= $1 AND o.at_ns < $2', [BigInt(fromSecond) * 1_000_000_000n, BigInt(toSecond) * 1_000_000_000n]);
+    return this.#observations('o.at_ns >= $1 AND o.at_ns < $2', [
+      BigInt(fromSecond) * 1_000_000_000n,
+      BigInt(toSecond) * 1_000_000_000n,
+    ]);
   }
 
   async minutesToSettle(nowMs: EpochMillis, limit: number): Promise<number[]> {
-    const rows = await this.#tx.all<{ minute: number }>('SELECT minute FROM audit_due WHERE due_ms <= $1 ORDER BY minute LIMIT $2', [nowMs, limit]);
+    const rows = await this.#tx.all<{ minute: number }>(
+      'SELECT minute FROM audit_due WHERE due_ms <= $1 ORDER BY minute LIMIT $2',
+      [nowMs, limit],
+    );
     return rows.map((row) => row.minute);
   }
 
@@ -448,22 +494,27 @@ class DuckdbAuditTx implements AuditTx {
 
   // ---- minutes
 
-  async writeMinutes(): Promise<number> {
+  async writeMinutes(): Promise<{ minutes: number; crossings: number }> {
     const tx = this.#tx;
-    const [waiting] = await tx.all<{ n: number }>('SELECT count(*)::INTEGER AS n FROM (SELECT 1 FROM audit_dirty LIMIT 1)');
-    if (waiting!.n === 0) return 0;
+    const [waiting] = await tx.all<{ n: number }>(
+      'SELECT count(*)::INTEGER AS n FROM (SELECT 1 FROM audit_dirty LIMIT 1)',
+    );
+    if (waiting!.n === 0) return { minutes: 0, crossings: 0 };
     await this.#make(sql.dirtyTable, [20_000]);
     const [dirty] = await tx.all<{ n: number }>('SELECT count(*)::INTEGER AS n FROM a_dirty');
+    let crossings = 0;
     for (const { minute } of await tx.all<{ minute: number }>(sql.dirtyMinutes)) {
       const hops = 'hop IN (SELECT hop FROM a_dirty WHERE minute = $1)';
       await this.#make(sql.minuteCrossings, [minute]);
+      const [read] = await tx.all<{ n: number }>('SELECT count(*)::INTEGER AS n FROM a_minute');
+      crossings += read!.n;
       await tx.run(`DELETE FROM hop_minutes WHERE minute = $1 AND ${hops}`, [minute]);
       await tx.run(`DELETE FROM hop_minute_buckets WHERE minute = $1 AND ${hops}`, [minute]);
       await tx.run(sql.insertHopMinutes, [minute]);
       await tx.run(sql.insertBuckets, [minute]);
       await tx.run(`DELETE FROM audit_dirty WHERE minute = $1 AND ${hops}`, [minute]);
     }
-    return dirty!.n;
+    return { minutes: dirty!.n, crossings };
   }
 
   // ---- unanswered
@@ -475,10 +526,18 @@ class DuckdbAuditTx implements AuditTx {
 
   async waitingRoutes(fromMs: EpochMillis, toMs: EpochMillis): Promise<WaitingRoute[]> {
     await this.#make(sql.waitingTable, [fromMs, toMs]);
-    const rows = await this.#tx.all<{ resource: number; system: number; destination: number; system_name: string; destination_name: string }>(
-      sql.waitingRoutes,
-    );
-    return rows.map(({ system_name, destination_name, ...row }) => ({ ...row, systemName: system_name, destinationName: destination_name }));
+    const rows = await this.#tx.all<{
+      resource: number;
+      system: number;
+      destination: number;
+      system_name: string;
+      destination_name: string;
+    }>(sql.waitingRoutes);
+    return rows.map(({ system_name, destination_name, ...row }) => ({
+      ...row,
+      systemName: system_name,
+      destinationName: destination_name,
+    }));
   }
 
   async countUnanswered(
@@ -543,12 +602,10 @@ class DuckdbAuditTx implements AuditTx {
     const found: DeviceSaid[] = [];
     for (const range of ranges) {
       found.push(
-        ...(await this.#reports('SELECT * FROM device_reports WHERE collector = $1 AND seq > $2 AND seq <= $3 AND arrival_ms >= $4', [
-          range.collector,
-          range.after,
-          range.upto,
-          range.oldestArrivalMs,
-        ])),
+        ...(await this.#reports(
+          'SELECT * FROM device_reports WHERE collector = $1 AND seq > $2 AND seq <= $3 AND arrival_ms >= $4',
+          [range.collector, range.after, range.upto, range.oldestArrivalMs],
+        )),
       );
     }
     return found;
@@ -586,7 +643,13 @@ class DuckdbAuditTx implements AuditTx {
 
   async saveEvents(events: readonly DeviceEventToSave[]): Promise<void> {
     for (const e of events) {
-      await this.#tx.run('INSERT INTO device_events VALUES ($1, $2, $3, $4, $5)', [e.device, e.timeMs, e.from, e.to, e.reason]);
+      await this.#tx.run('INSERT INTO device_events VALUES ($1, $2, $3, $4, $5)', [
+        e.device,
+        e.timeMs,
+        e.from,
+        e.to,
+        e.reason,
+      ]);
     }
   }
 
@@ -630,7 +693,14 @@ class DuckdbAuditTx implements AuditTx {
   }
 
   async #observations(where: string, params: readonly (number | bigint)[]): Promise<StoredObservation[]> {
-    const rows = await this.#tx.all<{ from_resource: number; to_resource: number; second: number; source: string; broker: string; raw: number }>(
+    const rows = await this.#tx.all<{
+      from_resource: number;
+      to_resource: number;
+      second: number;
+      source: string;
+      broker: string;
+      raw: number;
+    }>(
       `SELECT o.from_resource, o.to_resource, (o.at_ns // 1000000000)::INTEGER AS second, o.source, coalesce(b.value, '') AS broker, min(o.raw_ns)::DOUBLE AS raw
        FROM clock_observations o LEFT JOIN strings b ON b.id = o.broker
        WHERE ${where} AND o.source <> 'export' GROUP BY ALL`,
@@ -647,18 +717,31 @@ class DuckdbAuditTx implements AuditTx {
   }
 
   async #sightings(where: string, params: readonly (number | bigint)[]): Promise<DeviceSighting[]> {
-    const rows = await this.#tx.all<{ resource: number; source: string; arrival_ms: bigint; interval_ms: number | null }>(
+    const rows = await this.#tx.all<{
+      resource: number;
+      source: string;
+      arrival_ms: bigint;
+      interval_ms: number | null;
+    }>(
       `SELECT resource, source, arrival_ms, max(interval_ms) AS interval_ms FROM sightings WHERE ${where} GROUP BY ALL ORDER BY arrival_ms`,
       params,
     );
-    return rows.map((row) => ({ resource: row.resource, source: row.source, arrivalMs: Number(row.arrival_ms), intervalMs: row.interval_ms }));
+    return rows.map((row) => ({
+      resource: row.resource,
+      source: row.source,
+      arrivalMs: Number(row.arrival_ms),
+      intervalMs: row.interval_ms,
+    }));
   }
 
   async #reports(query: string, params: readonly (number | bigint)[]): Promise<DeviceSaid[]> {
-    const rows = await this.#tx.all<{ resource: number; state: 'online' | 'offline'; time_ms: bigint; retained: boolean; arrival_ms: bigint }>(
-      `SELECT resource, state, time_ms, retained, arrival_ms FROM (${query}) ORDER BY arrival_ms`,
-      params,
-    );
+    const rows = await this.#tx.all<{
+      resource: number;
+      state: 'online' | 'offline';
+      time_ms: bigint;
+      retained: boolean;
+      arrival_ms: bigint;
+    }>(`SELECT resource, state, time_ms, retained, arrival_ms FROM (${query}) ORDER BY arrival_ms`, params);
     return rows.map((row) => ({
       resource: row.resource,
       state: row.state,

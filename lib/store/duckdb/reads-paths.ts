@@ -17,23 +17,18 @@ const ms = (nanos: Nullable<bigint>): Nullable<number> => (nanos === null ? null
 export function duckDbPathStore(db: Session): PathStore {
   return {
     async pathWindows(fromMs, toMs, stepMs) {
-      const rows = await db.all<PathWindowRow>(pathWindowsSql, [
-        nanosAt(fromMs),
-        nanosAt(toMs),
-        nanosAt(stepMs),
-        minuteOf(fromMs),
-        minuteOf(toMs + slackMs),
-      ]);
-      return pathWindowsOf(rows, Math.ceil((toMs - fromMs) / stepMs));
+      const range = [nanosAt(fromMs), nanosAt(toMs)];
+      const oneIn = await share(db, 'SELECT count(*) AS n FROM traces WHERE start_ns >= $1 AND start_ns < $2', range);
+      const minutes = [minuteOf(fromMs), minuteOf(toMs + slackMs)];
+      const rows = await db.all<PathWindowRow>(pathWindowsSql, [...range, nanosAt(stepMs), ...minutes, oneIn]);
+      return pathWindowsOf(rows, Math.ceil((toMs - fromMs) / stepMs), oneIn);
     },
 
     async pathsOfHops(fromMs, toMs) {
-      // Which names cross a hop settles within minutes: beyond an hour a fixed part of the traces says it as well
-      const oneIn = Math.max(1, Math.floor((toMs - fromMs) / hourMs));
-      const rows = await db.all<{ hop: bigint; root_name: string; application: string; service: string; n: bigint }>(
-        pathsOfHopsSql,
-        [minuteOf(fromMs), minuteOf(toMs), oneIn, nanosAt(fromMs - hourMs), nanosAt(toMs + slackMs)],
-      );
+      const minutes = [minuteOf(fromMs), minuteOf(toMs)];
+      const oneIn = await share(db, 'SELECT sum(count) AS n FROM hop_minutes WHERE minute BETWEEN $1 AND $2', minutes);
+      const starts = [nanosAt(fromMs - hourMs), nanosAt(toMs + slackMs)];
+      const rows = await db.all<HopPathRow>(pathsOfHopsSql, [...minutes, oneIn, ...starts]);
       return rows.map<HopPath>((row) => ({
         hop: row.hop,
         rootName: row.root_name,
@@ -148,35 +143,33 @@ export function duckDbPathStore(db: Session): PathStore {
 }
 
 /**
- * $1 from, $2 to, $3 step (ns), $4 .. $5 minutes of the crossings. Duplicates may stand in spans: one row a root first.
- * `replied` per trace: whether the root outlives its replies (design.md section 3, end to end rule a).
+ * $1 from, $2 to, $3 step (ns), $4 .. $5 minutes of the crossings, $6 one trace in so many.
+ * `closed`: the root outlives its replies (design.md section 3, end to end rule a).
  */
 const pathWindowsSql = `
   WITH roots AS (
-    SELECT trace_hi, trace_lo, any_value(name) AS name, any_value(resource) AS resource, any_value(status) AS status,
-           min(start_ns) AS start_ns, max(duration_ns) AS duration_ns
-    FROM spans WHERE parent_id = 0 AND start_ns >= $1 AND start_ns < $2
-    GROUP BY trace_hi, trace_lo, span_id),
-  placed AS (
-    SELECT r.*, p.application, p.device, s.value AS root_name, res.service
-    FROM roots r JOIN placings p ON p.resource = r.resource JOIN strings s ON s.id = r.name JOIN resources res ON res.id = r.resource),
+    SELECT t.trace_hi, t.trace_lo, t.start_ns, t.duration_ns, t.start_ns + t.duration_ns AS end_ns, t.errors, t.root_name, p.application, p.device, t.root_resource
+    FROM traces t JOIN placings p ON p.resource = t.root_resource
+    WHERE t.has_root AND t.start_ns >= $1 AND t.start_ns < $2 AND t.trace_lo % $6::UBIGINT = 0),
   crossed AS (
     SELECT r.trace_hi, r.trace_lo,
-           bool_or(CASE WHEN c.message THEN c.callee_device = r.device AND c.callee_start_ns + c.callee_duration_ns <= r.start_ns + r.duration_ns
-                        ELSE c.caller_device = r.device AND c.caller_start_ns + c.caller_duration_ns <= r.start_ns + r.duration_ns END) AS closed
-    FROM placed r JOIN crossings c ON c.caller_trace_hi = r.trace_hi AND c.caller_trace_lo = r.trace_lo
-    WHERE c.minute BETWEEN $4 AND $5 AND c.callee_span <> 0
+           bool_or(CASE WHEN c.message THEN c.callee_device = r.device AND c.callee_start_ns + c.callee_duration_ns <= r.end_ns
+                        ELSE c.caller_device = r.device AND c.caller_start_ns + c.caller_duration_ns <= r.end_ns END) AS closed
+    FROM crossings c JOIN roots r ON c.caller_trace_lo = r.trace_lo AND c.caller_trace_hi = r.trace_hi
+    WHERE c.minute BETWEEN $4 AND $5 AND c.callee_span <> 0 AND c.caller_trace_lo % $6::UBIGINT = 0
     GROUP BY r.trace_hi, r.trace_lo),
   requests AS (
-    SELECT r.root_name, r.application, r.service, r.status, (r.start_ns - $1) // $3 AS step, r.duration_ns,
+    SELECT r.root_name, r.application, r.root_resource, r.errors, (r.start_ns - $1) // $3 AS step, r.duration_ns,
            c.closed IS NOT NULL AS crossed, coalesce(c.closed, false) AS closed
-    FROM placed r LEFT JOIN crossed c USING (trace_hi, trace_lo))
-  SELECT root_name, application, step, mode(service) AS service, count(*) AS n, count(*) FILTER (status = 2) AS errors,
-         count(*) FILTER (crossed) AS crossed, count(*) FILTER (closed) AS closed,
-         quantile_disc(duration_ns, 0.5) FILTER (closed) AS closed_p50, quantile_disc(duration_ns, 0.95) FILTER (closed) AS closed_p95,
-         quantile_disc(duration_ns, 0.5) AS all_p50, quantile_disc(duration_ns, 0.95) AS all_p95
-  FROM requests
-  GROUP BY GROUPING SETS ((root_name, application), (root_name, application, step))`;
+    FROM roots r LEFT JOIN crossed c USING (trace_hi, trace_lo)),
+  sums AS (
+    SELECT root_name, application, step, mode(root_resource) AS resource, count(*) AS n, count(*) FILTER (errors > 0) AS errors,
+           count(*) FILTER (crossed) AS crossed, count(*) FILTER (closed) AS closed,
+           quantile_disc(duration_ns, [0.5, 0.95]) FILTER (closed) AS closed_ns, quantile_disc(duration_ns, [0.5, 0.95]) AS all_ns
+    FROM requests
+    GROUP BY GROUPING SETS ((root_name, application), (root_name, application, step)))
+  SELECT s.value AS root_name, u.application, u.step, r.service, u.n, u.errors, u.crossed, u.closed, u.closed_ns, u.all_ns
+  FROM sums u JOIN strings s ON s.id = u.root_name JOIN resources r ON r.id = u.resource`;
 
 interface PathWindowRow {
   root_name: string;
@@ -188,39 +181,60 @@ interface PathWindowRow {
   errors: bigint;
   crossed: bigint;
   closed: bigint;
-  closed_p50: Nullable<bigint>;
-  closed_p95: Nullable<bigint>;
-  all_p50: bigint;
-  all_p95: bigint;
+  /** median and 95th percentile */
+  closed_ns: Nullable<bigint[]>;
+  all_ns: bigint[];
 }
 
-function pathWindowsOf(rows: PathWindowRow[], steps: number): PathWindow[] {
+function pathWindowsOf(rows: PathWindowRow[], steps: number, oneIn: number): PathWindow[] {
   const keyOf = (row: PathWindowRow): string => `${row.application}\u001f${row.root_name}`;
   const windows = new Map<string, PathWindow>();
   for (const row of rows) {
     if (row.step !== null) continue;
-    const local = row.crossed === 0n;
+    const [p50, p95] = durationsOf(row, row.crossed === 0n);
     windows.set(keyOf(row), {
       rootName: row.root_name,
       application: row.application,
       service: row.service,
-      count: Number(row.n),
-      errors: Number(row.errors),
-      crossed: Number(row.crossed),
-      closed: Number(row.closed),
-      p50Ms: ms(local ? row.all_p50 : row.closed_p50),
-      p95Ms: ms(local ? row.all_p95 : row.closed_p95),
+      count: Number(row.n) * oneIn,
+      errors: Number(row.errors) * oneIn,
+      crossed: Number(row.crossed) * oneIn,
+      closed: Number(row.closed) * oneIn,
+      p50Ms: p50,
+      p95Ms: p95,
       sparkMs: Array.from({ length: steps }, () => null),
     });
   }
   for (const row of rows) {
     if (row.step === null) continue;
     const window = windows.get(keyOf(row))!;
-    window.sparkMs[Number(row.step)] = ms(window.crossed === 0 ? row.all_p50 : row.closed_p50);
+    window.sparkMs[Number(row.step)] = durationsOf(row, window.crossed === 0)[0];
   }
   return [...windows.values()]
     .sort((a, b) => b.count - a.count || a.rootName.localeCompare(b.rootName))
     .slice(0, 2_000);
+}
+
+/** Median and 95th percentile; of requests that never left their device all count, else those that were closed. */
+function durationsOf(row: PathWindowRow, local: boolean): [Nullable<number>, Nullable<number>] {
+  const nanos = local ? row.all_ns : row.closed_ns;
+  return [ms(nanos?.[0] ?? null), ms(nanos?.[1] ?? null)];
+}
+
+/** More than this is not read for names and medians: one trace in so many says the same. A small fleet is read whole, however long the range. */
+const readWhole = 100_000;
+
+async function share(db: Session, countSql: string, params: (number | bigint)[]): Promise<number> {
+  const [row] = await db.all<{ n: Nullable<bigint> }>(countSql, params);
+  return Math.max(1, Math.floor(Number(row?.n ?? 0) / readWhole));
+}
+
+interface HopPathRow {
+  hop: bigint;
+  root_name: string;
+  application: string;
+  service: string;
+  n: bigint;
 }
 
 const pathsOfHopsSql = `
