@@ -229,6 +229,51 @@ describe('pairing', () => {
     expect(await derived()).toEqual(before);
   });
 
+  it('loses nothing when a step dies before its commit, or right after it', async () => {
+    const all = async () => {
+      nowMs = origin + 400_000;
+      for (let i = 0; i < 3; i++) await pass();
+      return derived();
+    };
+    const begin = async () => {
+      await store.close();
+      rmSync(folder, { recursive: true });
+      folder = mkdtempSync(join(tmpdir(), 'hopscope-audit-'));
+      db = await Database.open(join(folder, 'audit.duckdb'));
+      store = await storeOf(db, { decodeSpans: (() => []) as never });
+      nowMs = origin + 2000;
+      seq = 0;
+      await restart();
+      await append(...press(1n), ...press(2n, 300));
+    };
+    await begin();
+    const wanted = await all();
+    expect(wanted.crossings).toHaveLength(4);
+    for (let dying = 1; dying <= 5; dying++) {
+      for (const committed of [false, true]) {
+        await begin();
+        let step = 0;
+        const mortal: Store = {
+          ...store,
+          audit: {
+            transaction: async (work) => {
+              const dies = ++step === dying;
+              const result = await store.audit.transaction(async (tx) => {
+                const done = await work(tx);
+                if (dies && !committed) throw new Error('killed');
+                return done;
+              });
+              if (dies) throw new Error('killed');
+              return result;
+            },
+          },
+        };
+        await expect(auditOnce(mortal, now(), rules, memory)).rejects.toThrow('killed');
+        expect(await all()).toEqual(wanted);
+      }
+    }
+  });
+
   it('waits behind a hole in the numbers and goes on when it is filled', async () => {
     const first = batchOf(press(1n)[0]!);
     const second = batchOf(press(1n)[1]!);

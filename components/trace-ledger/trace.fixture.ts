@@ -276,6 +276,7 @@ const emptyTrace: TraceView = {
     { id: 'ashburn', name: 'Ashburn', lat: 39.04, lon: -77.49 },
     { id: 'funabashi', name: 'Funabashi', lat: 35.69, lon: 139.98 },
   ],
+  passages: [],
   linked: [],
   notes: [],
 };

@@ -63,6 +63,8 @@ export interface Store extends AuditStore, PathStore {
   spansOfTrace(traceHi: bigint, traceLo: bigint, limit?: number): Promise<{ spans: StoredSpan[]; total: number }>;
   /** Other traces tied to this one by links, either way. At most 50. */
   linkedTraces(traceHi: bigint, traceLo: bigint): Promise<{ traceId: string; direction: 'to' | 'from' }[]>;
+  /** Messages of this trace that a collector saw pass, by time; at most 1,000. */
+  passagesOfTrace(traceHi: bigint, traceLo: bigint): Promise<PassageRow[]>;
   /** Newest first (or slowest first). */
   searchTraces(query: TraceQuery): Promise<TraceRow[]>;
   services(): Promise<{ service: string; application: string; sites: string[] }[]>;
@@ -249,6 +251,17 @@ export interface StoredSpan extends Span {
   /** as the hop sees it: system and destination template */
   system: string;
   destination: string;
+}
+
+export interface PassageRow {
+  broker: string;
+  topic: string;
+  /** the producer's span, whether or not that span ever came */
+  spanId: string;
+  /** collector's clock */
+  receiveNanos: Nanos;
+  payloadBytes: number;
+  qos: number;
 }
 
 export interface TraceQuery {

@@ -6,7 +6,7 @@ import { type JudgedHop, pathKey, worstFirst } from './hop-item.ts';
 import type { HopReading } from './hop-reading.ts';
 import { levelShifts } from './level-shift.ts';
 import type { PathItem } from './path-reading.ts';
-import { beganAt } from './predecessor.ts';
+import { beganAt, isSameWork } from './predecessor.ts';
 import type { FleetView, RangeView } from './schemas.ts';
 import { capital, firstSentence, sayBound, sayClock, sayCount } from './words.ts';
 
@@ -25,12 +25,13 @@ export async function decisionsOf(
   const flagged = hops
     .filter(({ item }) => item.mark === 'over' || item.mark === 'cannot-tell' || item.mark === 'noticeable')
     .sort((a, b) => markOrder(a, b) || timesOver(b) - timesOver(a) || worstFirst(a.item, b.item));
-  const groups = Map.groupBy(flagged, (hop) => {
+  const current = await withoutPast(context, range, flagged, hops);
+  const groups = Map.groupBy(current, (hop) => {
     const path = pathOf(context.rules.budgets, hop, pathsOf);
     return path ? `${pathKey(path)}\u001f${hop.item.verdict}\u001f${hop.item.mark}` : hop.item.id;
   });
   const rootService = new Map(hopPaths.map((path) => [pathKey(path), path.service]));
-  return Promise.all(
+  const decisions = await Promise.all(
     [...groups.values()].slice(0, most).map(async (hopsOfCause) => {
       const path = pathOf(context.rules.budgets, hopsOfCause[0]!, pathsOf);
       const group = path ? callFirst(hopsOfCause, rootService.get(pathKey(path))) : hopsOfCause;
@@ -38,6 +39,42 @@ export async function decisionsOf(
       return decisionOf(group, path?.rootName ?? null, known, await sinceWhen(context, range, group[0]!));
     }),
   );
+  return withDistinctTitles(decisions, hops);
+}
+
+/** Two causes on one path: the second is told by its ends as well. */
+function withDistinctTitles(decisions: Decision[], hops: JudgedHop[]): Decision[] {
+  const used = new Set<string>();
+  return decisions.map((decision) => {
+    if (!used.has(decision.title)) {
+      used.add(decision.title);
+      return decision;
+    }
+    const item = hops.find((hop) => hop.item.id === decision.hopId)?.item;
+    return item ? { ...decision, title: `${decision.title}, ${item.from.service} → ${item.to.service}` } : decision;
+  });
+}
+
+/** What was moved away within the range needs no decision any more: its work goes on at other sites, by another hop. */
+async function withoutPast(
+  { store }: ViewContext,
+  range: RangeView,
+  flagged: JudgedHop[],
+  hops: JudgedHop[],
+): Promise<JudgedHop[]> {
+  const ends = async (hop: JudgedHop): Promise<{ first: number; last: number }> => {
+    const heard = (await store.hopMinutes(hop.window.hop, range.fromMs, range.toMs)).filter((each) => each.count > 0);
+    return { first: heard[0]?.minute ?? 0, last: heard.at(-1)?.minute ?? 0 };
+  };
+  const isPast = async (hop: JudgedHop): Promise<boolean> => {
+    const siblings = hops.filter((each) => each !== hop && isSameWork(each.window, hop.window));
+    if (siblings.length === 0) return false;
+    const [own, ...others] = await Promise.all([hop, ...siblings].map(ends));
+    // one minute of both is the minute of the move
+    return others.some((other) => other.first >= own!.last - 1 && other.last > own!.last);
+  };
+  const past = await Promise.all(flagged.map(isPast));
+  return flagged.filter((_, i) => !past[i]);
 }
 
 const markOrder = (a: JudgedHop, b: JudgedHop): number =>

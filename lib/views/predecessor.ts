@@ -63,7 +63,8 @@ export async function predecessorOf(
   };
 }
 
-const isSameWork = (a: HopIdentity, b: HopIdentity): boolean =>
+/** The same services over the same destination, wherever they stand. */
+export const isSameWork = (a: HopIdentity, b: HopIdentity): boolean =>
   a.from.service === b.from.service &&
   a.to.service === b.to.service &&
   a.system === b.system &&

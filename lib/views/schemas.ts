@@ -265,6 +265,17 @@ export const traceViewSchema = z.object({
     z.object({ id: z.string(), name: z.string(), lat: z.number().nullable(), lon: z.number().nullable() }),
   ),
   linked: z.array(z.object({ traceId: z.string(), direction: z.enum(['to', 'from']) })),
+  /** messages of this trace that a collector saw pass, whether or not their spans came */
+  passages: z.array(
+    z.object({
+      broker: z.string(),
+      topic: z.string(),
+      at: instant,
+      spanId: z.string(),
+      payloadBytes: count,
+      qos: z.number().int(),
+    }),
+  ),
   notes: z.array(z.string()),
 });
 
@@ -473,6 +484,7 @@ export type TraceItem = z.infer<typeof traceItemSchema>;
 export type TracesView = z.infer<typeof tracesViewSchema>;
 export type SpanItem = z.infer<typeof spanItemSchema>;
 export type LedgerLine = z.infer<typeof ledgerLineSchema>;
+export type PassageItem = TraceView['passages'][number];
 export type TraceView = z.infer<typeof traceViewSchema>;
 export type DeviceItem = z.infer<typeof deviceItemSchema>;
 export type DevicesView = z.infer<typeof devicesViewSchema>;

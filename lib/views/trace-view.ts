@@ -1,18 +1,18 @@
 import * as z from 'zod';
 import { pathBudgetOf } from '../domain/budget.ts';
 import { floorMsBetween, greatCircleKm } from '../domain/geo.ts';
-import { parseTraceId, spanIdHex } from '../domain/ids.ts';
+import { parseTraceId, spanIdHex, traceIdHex } from '../domain/ids.ts';
 import { type Ledger, ledgerOf, type Stretch } from '../domain/ledger.ts';
 import { spanKind } from '../domain/span.ts';
 import { spanFlag } from '../domain/span-columns.ts';
 import { epochMillisOf, type Millis, millisOfNanos, type Nanos } from '../domain/units.ts';
 import { judge } from '../domain/verdict.ts';
-import type { CrossingRow, SiteRow, StoredSpan } from '../store/store.ts';
+import type { CrossingRow, PassageRow, SiteRow, StoredSpan } from '../store/store.ts';
 import type { ViewContext } from './context.ts';
 import { crossingFigures, deviceNames } from './crossing-item.ts';
 import { brokerSiteOf, placeOf } from './hop-item.ts';
 import { notFound } from './query.ts';
-import type { LedgerLine, SpanItem, TraceView } from './schemas.ts';
+import type { LedgerLine, PassageItem, SpanItem, TraceView } from './schemas.ts';
 import { type Mask, maskOf, restricted } from './trace-mask.ts';
 import { distanceShareOf, isNetwork, traceSentence } from './trace-sentence.ts';
 import { maySee } from './viewer.ts';
@@ -36,13 +36,17 @@ export async function traceView(context: ViewContext, query: TraceIdQuery): Prom
   const { store, viewer, rules } = context;
   const words = parseTraceId(query.traceId);
   if (!words) throw notFound('trace');
-  const [{ spans: own, total }, crossings, links, devices, siteRows] = await Promise.all([
+  const [{ spans: own, total }, crossings, links, devices, siteRows, passages] = await Promise.all([
     store.spansOfTrace(words.hi, words.lo),
     store.crossingsOfTrace(words.hi, words.lo),
     store.linkedTraces(words.hi, words.lo),
     store.devices(),
     store.sites(),
+    store.passagesOfTrace(words.hi, words.lo),
   ]);
+  const first = passages[0];
+  if (own.length === 0 && first && seesAll(viewer))
+    return unspannedTrace(traceIdHex(words.hi, words.lo), first, passages);
   if (!own.some((span) => maySee(viewer, span.application))) throw notFound('trace');
 
   const traceId = own[0]!.traceId;
@@ -127,7 +131,53 @@ export async function traceView(context: ViewContext, query: TraceIdQuery): Prom
     criticalPath: [...new Set(ledger.stretches.flatMap((stretch) => stretch.spanIds))],
     sites: sitesOf(context, told),
     linked: await visibleLinks(context, links),
+    passages: passages.filter((passage) => seesAll(viewer) || seesSpan(told, passage.spanId)).map(passageItem),
     notes: notesOf(told, own, total, root),
+  };
+}
+
+const passageItem = ({ broker, topic, receiveNanos, spanId, payloadBytes, qos }: PassageRow): PassageItem => ({
+  broker,
+  topic,
+  at: instantOf(epochMillisOf(receiveNanos)),
+  spanId,
+  payloadBytes,
+  qos,
+});
+
+const seesSpan = ({ spans, mask }: Telling, spanId: string): boolean =>
+  spans.some((span) => span.spanId === spanId && mask.sees(span));
+
+/** Messages carried a trace context, but nobody sent spans: what is known is that they passed, and when. */
+function unspannedTrace(traceId: string, first: PassageRow, passages: PassageRow[]): TraceView {
+  const seenFor = passages.at(-1)!.receiveNanos - first.receiveNanos;
+  return {
+    traceId,
+    rootName: first.topic,
+    application: '',
+    startedAt: instantOf(epochMillisOf(first.receiveNanos)),
+    totalMs: millisOfNanos(seenFor),
+    totalBoundMs: null,
+    oneClock: false,
+    requesterDevice: '',
+    budgetMs: null,
+    verdict: 'no-data',
+    mark: 'no-data',
+    sentence: `${sayCount(passages.length, 'message')} of this trace passed ${first.broker}; no span of it has arrived.`,
+    distanceShare: null,
+    kilometres: null,
+    spans: [],
+    spansTotal: 0,
+    crossings: [],
+    ledger: [],
+    offPath: [],
+    criticalPath: [],
+    sites: [],
+    linked: [],
+    passages: passages.map(passageItem),
+    notes: [
+      'The publisher puts a traceparent on its messages but sends no spans here: point its OpenTelemetry exporter at the OTLP address to see what happened before and after.',
+    ],
   };
 }
 

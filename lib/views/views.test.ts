@@ -10,6 +10,7 @@ import {
   openWorld,
   orderTrace,
   originMs,
+  rules,
   type World,
 } from './fixtures/world.ts';
 import { fleetView } from './fleet-view.ts';
@@ -42,6 +43,20 @@ describe('the fleet', () => {
     });
     expect(decisions[0]!.sentence).toContain('move factory-events to Hannover');
     expect(decisions[1]).toMatchObject({ mark: 'cannot-tell', title: 'Camera snapshot' });
+  });
+
+  it('asks for no decision on what was moved away, and tells two causes on one path apart', async () => {
+    const strict = { ...world.context(), rules: { ...rules, budgets: [{ topic: 'factory/#', addedMs: 0.5 }] } };
+    const { decisions, hopMarks } = await fleetView(strict, world.range);
+    // the two in Hannover cannot be told from the budget either, and the camera's
+    expect(hopMarks).toMatchObject({ over: 2, cannotTell: 3 });
+    expect(decisions.map((decision) => [decision.title, decision.note])).toEqual([
+      ['Button press', '2 hops, since 03:06'],
+      ['Camera snapshot', '1 hop'],
+    ]);
+    const late = { from: world.range.from, to: new Date(movedMs).toISOString() };
+    const before = (await fleetView(strict, late)).decisions.map((decision) => [decision.title, decision.note]);
+    expect(before).toContainEqual(['Button press', '2 hops']);
   });
 
   it('draws the legs over the broker, and no edge within a site', async () => {

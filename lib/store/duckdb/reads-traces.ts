@@ -9,7 +9,7 @@ import { type Param, yieldToEvents } from './session.ts';
 /** Spans of the wanted traces out of a raw batch (lib/wire/raw-batch.ts): given in, since the store knows no wire format. */
 export type DecodeSpans = (raw: Uint8Array, wanted: (traceHi: bigint, traceLo: bigint) => boolean) => Span[];
 
-type TraceReads = Pick<Store, 'spansOfTrace' | 'linkedTraces' | 'searchTraces' | 'services'>;
+type TraceReads = Pick<Store, 'spansOfTrace' | 'linkedTraces' | 'passagesOfTrace' | 'searchTraces' | 'services'>;
 
 export const traceReads = (db: Database, dictionary: Dictionary, decodeSpans: DecodeSpans): TraceReads => ({
   spansOfTrace: (traceHi, traceLo, limit = 10_000) =>
@@ -24,6 +24,30 @@ export const traceReads = (db: Database, dictionary: Dictionary, decodeSpans: De
       [traceHi, traceLo],
     );
     return rows.map(({ hi, lo, direction }) => ({ traceId: traceIdHex(hi, lo), direction }));
+  },
+
+  async passagesOfTrace(traceHi, traceLo) {
+    const rows = await db.all<{
+      broker: string;
+      topic: string;
+      span_id: bigint;
+      receive_ns: bigint;
+      payload_bytes: number;
+      qos: number;
+    }>(
+      `SELECT s.value AS broker, t.name AS topic, p.span_id, min(p.receive_ns) AS receive_ns, any_value(p.payload_bytes) AS payload_bytes, any_value(p.qos) AS qos
+       FROM passages p JOIN topics t ON t.id = p.topic JOIN strings s ON s.id = p.broker
+       WHERE p.trace_hi = $1 AND p.trace_lo = $2 GROUP BY s.value, t.name, p.span_id ORDER BY min(p.receive_ns) LIMIT 1000`,
+      [traceHi, traceLo],
+    );
+    return rows.map((row) => ({
+      broker: row.broker,
+      topic: row.topic,
+      spanId: spanIdHex(row.span_id),
+      receiveNanos: row.receive_ns,
+      payloadBytes: row.payload_bytes,
+      qos: row.qos,
+    }));
   },
 
   searchTraces: (query) => searchTraces(db, dictionary, query),
