@@ -5,7 +5,7 @@ import { devicesQuerySchema, devicesView } from '#lib/views/devices-view.ts';
 import { readQuery } from '#lib/views/query.ts';
 import { deviceStateSchema } from '#lib/views/schemas.ts';
 import { type Asked, ask, one } from '../_ask.tsx';
-import { hopscope } from '../_server.ts';
+import { siteNames } from '../hops/_site-names.ts';
 
 export const metadata: Metadata = { title: 'Devices' };
 
@@ -21,7 +21,7 @@ export default async function DevicesPage({ searchParams }: { searchParams: Aske
   return (
     <DeviceBoard
       view={view}
-      siteNames={Object.fromEntries(hopscope().config.rules.sites.map((site) => [site.id, site.name]))}
+      siteNames={siteNames()}
       filter={{
         q: one(asked.q).slice(0, 200),
         site: one(asked.site),

@@ -8,9 +8,11 @@ import { gapsOf, linePieces, timeTicks } from './usage-chart.tsx';
 
 describe('the device page', () => {
   it('says why it is not well and shows the gap in its reports', () => {
-    const html = renderToStaticMarkup(<DeviceBoard view={hotDevice} siteName="Funabashi" table={false} />);
+    const html = renderToStaticMarkup(
+      <DeviceBoard view={hotDevice} siteNames={{ funabashi: 'Funabashi' }} table={false} />,
+    );
     expect(html).toContain('Hot: CPU at 91 % for 12 min');
-    expect(html).toMatch(/aria-label="CPU: last 91.%, highest \d\d.%, 1 gaps?"/);
+    expect(html).toMatch(/aria-label="CPU: highest \d\d.%, 1 gap"/);
     expect(html).toContain('hatch-gap');
   });
 

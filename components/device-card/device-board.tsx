@@ -27,8 +27,18 @@ const mostTableRows = 240;
 const mostMetrics = 200;
 
 /** One device: is it well, since when, which hops end in it, and can its clock be trusted? */
-export function DeviceBoard({ view, siteName, table }: { view: DeviceView; siteName: string; table: boolean }) {
+export function DeviceBoard({
+  view,
+  siteNames,
+  table,
+}: {
+  view: DeviceView;
+  /** id -> name */
+  siteNames: Record<string, string>;
+  table: boolean;
+}) {
   const { device, range } = view;
+  const siteName = siteNames[device.site] ?? device.site;
   const here = `/devices/${encodeURIComponent(device.id)}`;
   const query = new URLSearchParams({ from: range.fromText, to: range.toText }).toString();
   return (
@@ -129,7 +139,7 @@ export function DeviceBoard({ view, siteName, table }: { view: DeviceView; siteN
                 {device.services.length === 0 ? '; no service of this device is known yet' : ''}.
               </Empty>
             ) : (
-              <HopRows view={view} />
+              <HopRows view={view} siteNames={siteNames} />
             )}
           </Panel>
           <Panel
@@ -292,7 +302,7 @@ function ClockPanel({ view }: { view: DeviceView }) {
   );
 }
 
-function HopRows({ view }: { view: DeviceView }) {
+function HopRows({ view, siteNames }: { view: DeviceView; siteNames: Record<string, string> }) {
   return (
     <Table caption="Hops of this device">
       <thead>
@@ -318,7 +328,7 @@ function HopRows({ view }: { view: DeviceView }) {
                 {hop.from.service} → {hop.to.service}
               </TextLink>{' '}
               <span className="whitespace-nowrap text-ink3">
-                {hop.from.site} → {hop.to.site}
+                {siteNames[hop.from.site] ?? hop.from.site} → {siteNames[hop.to.site] ?? hop.to.site}
               </span>
             </RowHead>
             <Td className="max-w-56 truncate font-mono text-ink2" title={`${hop.via.system} ${hop.via.destination}`}>

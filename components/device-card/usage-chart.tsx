@@ -1,5 +1,5 @@
 import type { DeviceView } from '#lib/views/schemas.ts';
-import { formatClock, formatDay, formatPercent } from '../ui/format.ts';
+import { formatClock, formatDay, formatPercent, plural } from '../ui/format.ts';
 
 const width = 640;
 const height = 150;
@@ -62,18 +62,14 @@ export function UsageChart({
   const label =
     values.length === 0
       ? `${name}: nothing reported in this range`
-      : `${name}: last ${formatPercent(values.at(-1)!)}, highest ${formatPercent(peak)}${gaps.length > 0 ? `, ${gaps.length} gaps` : ''}`;
+      : `${name}: highest ${formatPercent(peak)}${gaps.length > 0 ? `, ${plural(gaps.length, 'gap')}` : ''}`;
   const ticks = timeTicks(fromMs, toMs, 6);
   const longerThanDay = toMs - fromMs > 36 * 3_600_000;
   return (
     <figure className="px-3.5 pt-3 pb-2">
       <figcaption className="mb-2 flex items-baseline gap-2 text-dense">
         <span className="font-strong">{name}</span>
-        {values.length > 0 && (
-          <span className="text-ink3">
-            last {formatPercent(values.at(-1)!)}, highest {formatPercent(peak)}
-          </span>
-        )}
+        {values.length > 0 && <span className="text-ink3">highest {formatPercent(peak)}</span>}
         <span className="ms-auto text-note text-ink3">%</span>
       </figcaption>
       <div className="relative ms-7 me-16 h-37.5">

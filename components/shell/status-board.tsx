@@ -11,6 +11,7 @@ import { VerdictBadge } from '../verdict-badge/verdict-mark.tsx';
 export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }) {
   const { books } = view;
   const balanced = books.residual === 0;
+  const embedded = view.listeners.find((listener) => listener.name.includes('broker') && listener.address !== null);
   const reasons = Object.entries(books.rejectedByReason).toSorted((a, b) => b[1] - a[1]);
   return (
     <>
@@ -35,23 +36,19 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
       />
       <div className="grid grid-cols-1 gap-2.5 p-4 pt-0 desk:grid-cols-2">
         <Panel id="books" title="The books" note="since this store was made" className="desk:col-span-2">
-          <dl className="flex flex-wrap items-end gap-x-4 gap-y-3">
+          <ul className="flex flex-wrap items-end gap-x-4 gap-y-3">
             <Entry name="received" value={books.received} />
-            <Sign sign="=" />
-            <Entry name="stored" value={books.stored} />
-            <Sign sign="+" />
-            <Entry name="duplicate" value={books.duplicate} />
-            <Sign sign="+" />
-            <Entry name="rejected" value={books.rejected} />
-            <Sign sign="+" />
-            <Entry name="spooled" value={books.spooled} />
-            <Sign sign={balanced ? '' : '+'} />
+            <Entry sign="=" name="stored" value={books.stored} />
+            <Entry sign="+" name="duplicate" value={books.duplicate} />
+            <Entry sign="+" name="rejected" value={books.rejected} />
+            <Entry sign="+" name="spooled" value={books.spooled} />
             <Entry
+              sign="+"
               name={balanced ? 'residual: the books balance' : 'residual: counted, not yet booked'}
               value={books.residual}
               pale={balanced}
             />
-          </dl>
+          </ul>
           {!balanced && (
             <p className="mt-3 max-w-[80ch] text-dense text-ink2">
               A residual of a moment is work in progress. One that stays means items were lost or counted twice: please
@@ -98,8 +95,14 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
         </Panel>
         <Panel id="brokers" title="Brokers" flush>
           {view.brokers.length === 0 ? (
-            <Empty why="No broker is connected.">
-              Name one in hopscope.yaml under <code className="font-mono">brokers</code>, or leave the embedded one on.
+            <Empty
+              why={
+                embedded
+                  ? `No broker of yours is named; clients may use the embedded one at ${embedded.address}.`
+                  : 'No broker is connected.'
+              }
+            >
+              Name yours in hopscope.yaml under <code className="font-mono">brokers</code>.
             </Empty>
           ) : (
             <Table caption="Brokers">
@@ -125,11 +128,15 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
           )}
         </Panel>
         <Panel id="spool" title="Spool" note="acknowledged, not yet in the store">
-          {view.spool.items === 0 ? (
-            <p className="text-ink2">Empty: all that was acknowledged is in the store.</p>
-          ) : (
-            <p>
-              <span className="font-strong">{plural(view.spool.items, 'item')}</span>, {formatBytes(view.spool.bytes)}
+          <p>
+            <span className="font-strong">
+              {view.spool.items === 0 ? 'Nothing waits' : `${plural(view.spool.items, 'batch', 'batches')} waiting`}
+            </span>
+            {view.spool.items === 0 && ': all that was acknowledged is in the store'}.
+          </p>
+          {view.spool.bytes > 0 && (
+            <p className="mt-1 text-ink2">
+              {formatBytes(view.spool.bytes)} kept for a replay
               {view.spool.oldest !== null && (
                 <>
                   , the oldest from <RelativeTime at={view.spool.oldest} nowMs={nowMs} />
@@ -179,19 +186,14 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
   );
 }
 
-function Entry({ name, value, pale = false }: { name: string; value: number; pale?: boolean }) {
+function Entry({ sign, name, value, pale = false }: { sign?: '=' | '+'; name: string; value: number; pale?: boolean }) {
   return (
-    <div className="flex flex-col-reverse">
-      <dt className="text-dense text-ink3">{name}</dt>
-      <dd className={`text-title font-title ${pale ? 'text-ink3' : ''}`}>{formatNumber(value)}</dd>
-    </div>
-  );
-}
-
-function Sign({ sign }: { sign: string }) {
-  return (
-    <div aria-hidden="true" className="pb-5 text-title text-ink3">
-      {sign}
-    </div>
+    <li className="flex gap-4">
+      {sign && <span className="text-title text-ink3">{sign}</span>}
+      <span>
+        <span className={`block text-title font-title ${pale ? 'text-ink3' : ''}`}>{formatNumber(value)}</span>
+        <span className="block text-dense text-ink3">{name}</span>
+      </span>
+    </li>
   );
 }

@@ -114,13 +114,18 @@ export async function startProduct({
   };
 }
 
-/** Waits for a fact, looking every 100 ms; says which one never came. */
-export async function until(fact: string, holds: () => Promise<boolean>, limitMs = 20_000): Promise<void> {
+/** Waits for a fact, looking again and again; says which one never came. */
+export async function until(
+  fact: string,
+  holds: () => Promise<boolean>,
+  limitMs = 20_000,
+  everyMs = 100,
+): Promise<void> {
   const end = performance.now() + limitMs;
   for (;;) {
     if (await holds()) return;
     if (performance.now() > end) throw new Error(`waited ${limitMs} ms, but never: ${fact}`);
-    await new Promise((done) => setTimeout(done, 100));
+    await new Promise((done) => setTimeout(done, everyMs));
   }
 }
 

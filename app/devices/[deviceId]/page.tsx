@@ -3,7 +3,7 @@ import { DeviceBoard } from '#components/device-card/device-board.tsx';
 import { deviceQuerySchema, deviceView } from '#lib/views/device-view.ts';
 import { readQuery } from '#lib/views/query.ts';
 import { type Asked, ask, one } from '../../_ask.tsx';
-import { hopscope } from '../../_server.ts';
+import { siteNames } from '../../hops/_site-names.ts';
 
 type Params = Promise<{ deviceId: string }>;
 
@@ -17,6 +17,5 @@ export default async function DevicePage({ params, searchParams }: { params: Par
   const id = decodeURIComponent((await params).deviceId);
   const { view, trouble } = await ask((context) => deviceView(context, { ...readQuery(deviceQuerySchema, asked), id }));
   if (view === null) return trouble;
-  const site = hopscope().config.rules.sites.find((each) => each.id === view.device.site);
-  return <DeviceBoard view={view} siteName={site?.name ?? view.device.site} table={one(asked.view) === 'table'} />;
+  return <DeviceBoard view={view} siteNames={siteNames()} table={one(asked.view) === 'table'} />;
 }
