@@ -47,6 +47,18 @@ describe('the fleet page', () => {
     expect(calm).toMatch(/button press 7\.0 ms of 10 ms Leave/);
   });
 
+  it('does not say that silence takes time', () => {
+    const [worst] = fleet.decisions;
+    const silent = {
+      ...worst!,
+      title: 'Sim sync',
+      figure: '9 requests',
+      of: 'unanswered',
+      verdict: 'unanswered' as const,
+    };
+    expect(headline({ ...fleet, decisions: [silent] }).rest).toBe('Sim sync: 9 requests unanswered.');
+  });
+
   it('lists a fleet without coordinates instead of drawing an empty sea', () => {
     const nowhere = { ...fleet, sites: fleet.sites.map((site) => ({ ...site, lat: null, lon: null })) };
     const page = text(renderToStaticMarkup(<FleetBoard view={nowhere} table={false} />));

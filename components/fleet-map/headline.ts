@@ -6,8 +6,9 @@ export function headline(view: FleetView): { mark: Mark; lead: string; rest: str
   const { over, noticeable, cannotTell, ok, noData } = view.hopMarks;
   const first = view.decisions[0];
   if (over > 0) {
-    const rest =
-      first?.mark === 'over' ? `${first.title} takes ${first.figure} ${first.of}` : 'see what needs a decision';
+    const worst = first?.mark === 'over' ? first : undefined;
+    const verb = worst?.verdict === 'unanswered' ? ': ' : ' takes ';
+    const rest = worst ? `${worst.title}${verb}${worst.figure} ${worst.of}` : 'See the hops';
     return { mark: 'over', lead: `${plural(over, 'hop')} over budget.`, rest: `${rest}.` };
   }
   if (noticeable > 0) {

@@ -59,7 +59,8 @@ export function PageHead({
         <div className="min-w-0 flex-1 basis-96">
           <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
             <h1 className="min-w-0 text-title font-title break-words">{title}</h1>
-            {badge}
+            {/* its tint is measured against a panel, not the page */}
+            {badge !== undefined && <span className="inline-flex rounded-pill bg-panel">{badge}</span>}
             {beside}
           </div>
           {sentence !== undefined && <p className="mt-1 max-w-[110ch] text-sentence text-ink2">{sentence}</p>}

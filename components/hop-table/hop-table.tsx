@@ -172,8 +172,12 @@ export function HopTable({
 export function HopCards({ items, range }: { items: readonly HopItem[]; range: RangeView }) {
   return (
     <ul className="divide-y divide-line phone:hidden">
+      {/* the faintest ink is measured against the panel; on the tint the next one is */}
       {items.map((hop) => (
-        <li key={hop.id} className={`relative px-3.5 py-3 ${hop.mark === 'over' ? 'bg-over-tint' : ''}`}>
+        <li
+          key={hop.id}
+          className={`relative px-3.5 py-3 ${hop.mark === 'over' ? 'bg-over-tint [--ink3:var(--ink2)]' : ''}`}
+        >
           <div className="flex items-start justify-between gap-3">
             <TextLink
               href={linkTo(`/hops/${hop.id}`, range)}

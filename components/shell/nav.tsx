@@ -32,7 +32,7 @@ export function Nav() {
   }
   const query = kept.toString();
   return (
-    <nav aria-label="Pages" className="flex items-center gap-1 max-phone:-mx-1 max-phone:overflow-x-auto">
+    <nav aria-label="Main" className="flex items-center gap-1 max-phone:-mx-1 max-phone:overflow-x-auto">
       {pages.map((page) => {
         const current = page.path === '/' ? pathname === '/' : pathname.startsWith(page.path);
         return (

@@ -55,7 +55,7 @@ export function LedgerTable({
     <>
       <KindPatternSheet scope={scope} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <section className="max-h-132 overflow-auto max-wide:max-h-none" aria-label="Hop ledger" tabIndex={0}>
+      <section className="max-h-132 overflow-auto max-wide:max-h-none" aria-label="Lines of the ledger" tabIndex={0}>
         <table className="w-full border-collapse text-dense">
           <caption className="sr-only">
             Every stretch of this request in order, in milliseconds; the lines add up to the total

@@ -171,7 +171,7 @@ function TraceRows({ view, siteNames }: { view: TracesView; siteNames: Record<st
                     title={trace.traceId}
                     className="stretch-link inline-flex min-h-6 items-center font-mono"
                     data-row=""
-                    aria-label={`${rootOf(trace)}, trace ${trace.traceId}`}
+                    aria-label={`${shortId(trace.traceId)}, ${rootOf(trace)}`}
                   >
                     {shortId(trace.traceId)}
                   </TextLink>
@@ -291,7 +291,7 @@ export function TracesPage({
           </Empty>
         )}
         {(view.nextCursor !== null || form.cursor !== '') && (
-          <nav aria-label="Pages" className="flex flex-wrap gap-2 border-t border-line px-3.5 py-2.5">
+          <nav aria-label="More traces" className="flex flex-wrap gap-2 border-t border-line px-3.5 py-2.5">
             {form.cursor !== '' && <ButtonLink href={linkTo('/traces', range, formParams(form))}>Newest</ButtonLink>}
             {view.nextCursor !== null && (
               <ButtonLink href={linkTo('/traces', range, { ...formParams(form), cursor: view.nextCursor })}>
