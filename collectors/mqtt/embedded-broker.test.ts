@@ -73,6 +73,22 @@ test('forwards between MQTT 5 and 3.1.1 at every QoS, with user properties, and 
   expect(passages[0]).toMatchObject({ broker: 'embedded', spanId: 0xb7ad6b7169203331n });
 });
 
+test('a subscriber loses no QoS 1 message to a QoS 0 one that follows at its heels', async () => {
+  const { port } = await start();
+  const subscriber = await client(port);
+  const packets = receivedBy(subscriber);
+  await subscriber.subscribeAsync(['acknowledged/#', 'fleeting/#'], { qos: 1 });
+  const publishers = await Promise.all([client(port), client(port)]);
+  const count = 300;
+  for (let n = 0; n < count; n++) {
+    publishers[0]!.publish(`acknowledged/${n}`, 'x', { qos: 1 });
+    publishers[1]!.publish(`fleeting/${n}`, 'x', { qos: 0 });
+    publishers[0]!.publish(`fleeting/same/${n}`, 'x', { qos: 0 });
+  }
+  await until('every message was received', () => packets.length >= 3 * count);
+  expect(new Set(packets.map((packet) => packet.topic)).size).toBe(3 * count);
+});
+
 test('a will is published and tapped; a retained message is state for those who come later', async () => {
   const { port, store } = await start();
   const watcher = await client(port);

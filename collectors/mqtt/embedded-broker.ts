@@ -63,6 +63,9 @@ class TappedBroker extends Aedes {
   #acks = new Map<Client, number[]>();
   #closing = false;
   #sawTopic: (topic: string) => void = () => {};
+  /** publishes that wait until the one before has been handed to the subscribers */
+  readonly #inOrder: (() => void)[] = [];
+  #handingOn: PublishPacket | null = null;
 
   constructor(name: string, gather: Gather) {
     super({
@@ -77,6 +80,13 @@ class TappedBroker extends Aedes {
     });
     this.#name = name;
     this.#gather = gather;
+    const { mq } = this as unknown as { mq: { emit(packet: PublishPacket, done: Done): unknown } };
+    const emit = mq.emit.bind(mq);
+    mq.emit = (packet, done) => {
+      const result = emit(packet, done);
+      this.#handedOn(packet.topic);
+      return result;
+    };
     this.on('clientDisconnect', (client) => {
       if (this.#lines.get(client.id)?.client === client) this.#lines.delete(client.id);
     });
@@ -127,14 +137,42 @@ class TappedBroker extends Aedes {
     while (isWaiting() && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 5));
   }
 
+  /**
+   * One publish after the other up to the moment it is handed to the subscribers. aedes numbers a packet first, lets QoS 1 wait for its
+   * persistence, and drops at each client what comes with a lower number than the last: a QoS 0 message that overtakes makes it lose the
+   * QoS 1 message before it. How long subscribers then take holds nobody up.
+   */
   #forward(packet: PublishPacket, client: Client | null, done: Done): void {
-    // aedes' own signature has the client in the middle; its types leave it out.
-    (super.publish as unknown as (packet: PublishPacket, client: Client | null, done: Done) => void).call(
-      this,
-      packet,
-      client,
-      done,
-    );
+    this.#inOrder.push(() => {
+      this.#handingOn = packet;
+      const ended: Done = (error) => {
+        // it may end without ever being handed on
+        if (this.#handingOn === packet) this.#handedOn(packet.topic);
+        done(error);
+      };
+      // aedes' own signature has the client in the middle; its types leave it out.
+      (super.publish as unknown as (packet: PublishPacket, client: Client | null, done: Done) => void).call(
+        this,
+        packet,
+        client,
+        ended,
+      );
+    });
+    if (this.#handingOn === null) this.#next();
+  }
+
+  #handedOn(topic: string): void {
+    if (this.#handingOn?.topic !== topic) return;
+    this.#handingOn = null;
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#handingOn === null) {
+      const forward = this.#inOrder.shift();
+      if (!forward) return;
+      forward();
+    }
   }
 
   #authorize(client: Client | null, packet: PublishPacket, done: Done): void {

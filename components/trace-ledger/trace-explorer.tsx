@@ -53,6 +53,13 @@ export function TraceExplorer({
     // replace, not push: stepping through forty lines must not bury the page one came from
     window.history.replaceState(null, '', hrefOf(index));
   };
+  const choose = (index: number) => {
+    select(index);
+    // in one column the panel is below the fold: what was tapped must show an answer
+    if (window.matchMedia('(width < 64rem)').matches) {
+      requestAnimationFrame(() => document.getElementById('entry')?.scrollIntoView({ block: 'nearest' }));
+    }
+  };
   const step = (by: 1 | -1) => {
     const next = selected === null ? (by === 1 ? 0 : lines.length - 1) : selected + by;
     if (next < 0 || next >= lines.length) return;
@@ -92,7 +99,7 @@ export function TraceExplorer({
             selected={selected}
             hovered={hovered}
             hrefOf={hrefOf}
-            onSelect={select}
+            onSelect={choose}
             onHover={setHovered}
           />
         </Panel>
@@ -129,7 +136,7 @@ export function TraceExplorer({
               raw={raw}
               selected={selected}
               hovered={hovered}
-              onSelect={select}
+              onSelect={choose}
               onHover={setHovered}
             />
             <div className="border-t border-line">
