@@ -44,7 +44,11 @@ export function holdDataFile(path: string): { release: () => void } {
   };
 }
 
+/** A process that was just killed needs a moment to go; its successor is often started at once. */
+const waitForHolderMs = 2_000;
+
 function takeLockFile(path: string, lockFile: string): void {
+  const refuseAtMs = performance.now() + waitForHolderMs;
   for (let attempt = 0; attempt < 3; attempt++) {
     try {
       const fd = openSync(lockFile, 'wx');
@@ -59,6 +63,11 @@ function takeLockFile(path: string, lockFile: string): void {
     }
     const holder = readHolder(lockFile);
     if (holder && lives(holder)) {
+      if (holder.pid !== process.pid && performance.now() < refuseAtMs) {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+        attempt--;
+        continue;
+      }
       throw new HopscopeError(
         'data-dir',
         holder.pid === process.pid
@@ -95,14 +104,19 @@ function lives(holder: Holder): boolean {
     if ((cause as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
   const started = startOf(holder.pid);
+  if (started === gone) return false;
   return holder.started === '' || started === '' || started === holder.started;
 }
+
+/** dead, and only waiting for its parent to ask */
+const gone = 'gone';
 
 /** Field 22 of /proc/<pid>/stat; the process name before it may hold spaces and brackets. */
 function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' || fields[0] === 'X' ? gone : (fields[19] ?? '');
   } catch {
     return '';
   }
