@@ -8,6 +8,7 @@ const config: NextConfig = {
   productionBrowserSourceMaps: false,
   reactStrictMode: true,
   devIndicators: false,
+  allowedDevOrigins: ['127.0.0.1'],
 };
 
 export default config;

@@ -11,6 +11,7 @@ import {
   formatClockSeconds,
   formatLatency,
   formatNumber,
+  plural,
   shortId,
 } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
@@ -56,6 +57,30 @@ function href(trace: TraceView, query: Partial<TraceQuery>): string {
   return `/traces/${trace.traceId}${text === '' ? '' : `?${text}`}`;
 }
 
+const passagesShown = 50;
+
+/** What the collector beside the broker saw of this request with its own eyes. */
+function Passages({ passages }: { passages: TraceView['passages'] }) {
+  return (
+    <Panel id="passages" title="Seen passing" note={plural(passages.length, 'message')}>
+      <ul className="flex flex-col gap-2 text-dense">
+        {passages.slice(0, passagesShown).map((passage) => (
+          <li key={`${passage.spanId} ${passage.topic} ${passage.at}`}>
+            <span className="block font-mono break-all">{passage.topic}</span>
+            <span className="text-ink3">
+              {passage.broker} at{' '}
+              <time dateTime={passage.at} title={formatAbsolute(Date.parse(passage.at))}>
+                {formatClockSeconds(Date.parse(passage.at))} UTC
+              </time>
+              , {formatNumber(passage.payloadBytes)} bytes, QoS {passage.qos}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
 function Notes({ trace }: { trace: TraceView }) {
   // the view says it too; the other two cases it leaves to this panel
   const notes = trace.notes.filter((note) => !note.startsWith('Sent and answered on one clock'));
@@ -66,11 +91,13 @@ function Notes({ trace }: { trace: TraceView }) {
           <li className="flex gap-2.5">
             <Icon name="clock" className="mt-px text-ink3" />
             <span>
-              {trace.oneClock
-                ? 'Sent and answered on one clock, so the total carries no error. Only the split between devices does.'
-                : trace.totalBoundMs === null
-                  ? 'The end is on another device, whose clock cannot be brought onto the requester’s: the total has no known error bar.'
-                  : `The end is on another device, so the total carries ± ${formatNumber(trace.totalBoundMs, 1)} ms.`}
+              {trace.spans.length === 0
+                ? 'Seen by the collector alone, on its own clock: when each message passed, not what happened before or after.'
+                : trace.oneClock
+                  ? 'Sent and answered on one clock, so the total carries no error. Only the split between devices does.'
+                  : trace.totalBoundMs === null
+                    ? 'The end is on another device, whose clock cannot be brought onto the requester’s: the total has no known error bar.'
+                    : `The end is on another device, so the total carries ± ${formatNumber(trace.totalBoundMs, 1)} ms.`}
             </span>
           </li>
           {notes.map((note) => (
@@ -81,6 +108,7 @@ function Notes({ trace }: { trace: TraceView }) {
           ))}
         </ul>
       </Panel>
+      {trace.passages.length > 0 && <Passages passages={trace.passages} />}
       {trace.linked.length > 0 && (
         <Panel id="linked" title="Linked traces" note="by span link">
           <ul className="flex flex-col gap-1 text-dense">
@@ -176,37 +204,43 @@ export function TracePage({ trace, query, nowMs }: { trace: TraceView; query: Tr
           </>
         }
       />
-      <TraceExplorer
-        key={trace.traceId}
-        trace={{
-          ledger: trace.ledger,
-          offPath: trace.offPath,
-          totalMs: trace.totalMs,
-          totalBoundMs: trace.totalBoundMs,
-          oneClock: trace.oneClock,
-          requesterDevice: trace.requesterDevice,
-          sites: trace.sites,
-          sentence: trace.sentence,
-        }}
-        raw={raw}
-        entry={query.entry}
-        entrySpans={entrySpansOf(trace)}
-        baseHref={href(trace, { raw, show, all })}
-        toggle={toggle}
-        spansPanel={
-          show === 'spans' ? (
-            <SpansPanel
-              trace={trace}
-              raw={raw}
-              all={all}
-              allHref={href(trace, { raw, show: 'spans', all: true })}
-              toggle={toggle}
-            />
-          ) : null
-        }
-        below={<Notes trace={trace} />}
-      />
-      {show === 'waterfall' && (
+      {trace.spans.length === 0 ? (
+        <div className="grid max-w-200 gap-2.5">
+          <Notes trace={trace} />
+        </div>
+      ) : (
+        <TraceExplorer
+          key={trace.traceId}
+          trace={{
+            ledger: trace.ledger,
+            offPath: trace.offPath,
+            totalMs: trace.totalMs,
+            totalBoundMs: trace.totalBoundMs,
+            oneClock: trace.oneClock,
+            requesterDevice: trace.requesterDevice,
+            sites: trace.sites,
+            sentence: trace.sentence,
+          }}
+          raw={raw}
+          entry={query.entry}
+          entrySpans={entrySpansOf(trace)}
+          baseHref={href(trace, { raw, show, all })}
+          toggle={toggle}
+          spansPanel={
+            show === 'spans' ? (
+              <SpansPanel
+                trace={trace}
+                raw={raw}
+                all={all}
+                allHref={href(trace, { raw, show: 'spans', all: true })}
+                toggle={toggle}
+              />
+            ) : null
+          }
+          below={<Notes trace={trace} />}
+        />
+      )}
+      {show === 'waterfall' && trace.spans.length > 0 && (
         <p className="mt-2.5 text-dense phone:hidden">
           <TextLink href={href(trace, { raw, show: 'spans' })} className="inline-flex min-h-11 items-center">
             All {formatNumber(trace.spansTotal)} spans

@@ -152,10 +152,17 @@ const overFloor = (leg: LegToJudge): Millis => leg.p95Ms! - leg.floorMs;
 const noNames: VerdictNames = { fromService: '', fromSite: '', toService: '', toSite: '', brokerSite: '' };
 const or = (text: string, otherwise: string): string => (text === '' ? otherwise : text);
 
+/** " between Hannover and Ashburn", " within Hannover", '' where an end is unknown. */
+function betweenSites({ fromSite, toSite }: VerdictNames): string {
+  if (fromSite === '' || toSite === '') return '';
+  return fromSite === toSite ? ` within ${fromSite}` : ` between ${fromSite} and ${toSite}`;
+}
+
 /** Under 100 one decimal, from 100 none, from 10 s in seconds. */
 export function spokenMs(ms: Millis): string {
   if (Math.abs(ms) >= 10_000) return `${(ms / 1000).toFixed(1)} s`;
-  return `${Math.abs(ms) >= 99.95 ? ms.toFixed(0) : ms.toFixed(1)} ms`;
+  const digits = Math.abs(ms) >= 99.95 ? ms.toFixed(0) : ms.toFixed(1);
+  return `${digits.replace(/(\d)(\d{3})$/, '$1,$2')} ms`;
 }
 
 /** As people say them: 10 ms, 1.5 s, 2 s. */
@@ -191,7 +198,7 @@ function moveSentence(f: ToJudge, what: 'broker' | 'workload'): string {
       `${spokenMs(f.directFloorMs)} without it: give ${from} its own broker (a local bridge).${howFew(f)}`
     );
   }
-  const between = names.fromSite !== '' && names.toSite !== '' ? ` between ${names.fromSite} and ${names.toSite}` : '';
+  const between = betweenSites(names);
   return (
     `Fibre alone takes ${spokenMs(f.floorMs)} of a ${spokenBudget(f.budgetMs)} budget${between}: ` +
     `move ${or(names.toService, 'the workload')} to ${from}.${howFew(f)}`
@@ -229,7 +236,7 @@ function unansweredSentence(f: ToJudge, asked: number): string {
 function doubtSentence(f: ToJudge): string {
   const { clocks, count, budgetMs } = f;
   const names = f.names ?? noNames;
-  const ends = names.fromSite !== '' && names.toSite !== '' ? ` between ${names.fromSite} and ${names.toSite}` : '';
+  const ends = betweenSites(names);
   if (clocks && clocks.clockWrong > 0.05 * count) {
     return `The clocks${ends} are wrong by more than the way takes, so only "at least ${spokenMs(f.floorMs)}" is sure: set the clocks (NTP), or switch on the echo.${howFew(f)}`;
   }

@@ -56,11 +56,21 @@ export interface Store extends AuditStore, PathStore {
     order: 'newest' | 'slowest' | 'fastest',
     limit: number,
   ): Promise<CrossingRow[]>;
-  /** All crossings in which a span of this trace is caller or callee. By caller start. */
-  crossingsOfTrace(traceHi: bigint, traceLo: bigint): Promise<CrossingRow[]>;
+  /** All crossings in which a span of this trace is caller or callee. By caller start. `trail`: spares looking everywhere. */
+  crossingsOfTrace(traceHi: bigint, traceLo: bigint, trail?: TraceTrail): Promise<CrossingRow[]>;
 
-  /** Distinct spans of a trace with all they carried, by start; at most `limit` (10,000), `total` says how many there are. Empty when unknown. */
-  spansOfTrace(traceHi: bigint, traceLo: bigint, limit?: number): Promise<{ spans: StoredSpan[]; total: number }>;
+  /** Whether any span of this trace is stored, whose, and where in time; null when unknown. Much cheaper than the spans. */
+  traceTrail(traceHi: bigint, traceLo: bigint): Promise<TraceTrail | null>;
+  /**
+   * Distinct spans of a trace with all they carried, by start; at most `limit` (10,000), `total` says how many there are. Empty when unknown.
+   * With a `trail` the spans are those of its moment.
+   */
+  spansOfTrace(
+    traceHi: bigint,
+    traceLo: bigint,
+    limit?: number,
+    trail?: TraceTrail,
+  ): Promise<{ spans: StoredSpan[]; total: number }>;
   /** Other traces tied to this one by links, either way. At most 50. */
   linkedTraces(traceHi: bigint, traceLo: bigint): Promise<{ traceId: string; direction: 'to' | 'from' }[]>;
   /** Messages of this trace that a collector saw pass, by time; at most 1,000. */
@@ -240,6 +250,16 @@ export interface CrossingRow {
   uplinkBoundMs: Millis | null;
   downlinkMs: Millis | null;
   downlinkBoundMs: Millis | null;
+}
+
+export interface TraceTrail {
+  /** of its spans */
+  applications: string[];
+  /** when spans of it arrived, each moment once */
+  arrivalsMs: EpochMillis[];
+  /** earliest and latest of the starts and arrivals, whatever the clocks said */
+  fromMs: EpochMillis;
+  toMs: EpochMillis;
 }
 
 export interface StoredSpan extends Span {

@@ -319,6 +319,8 @@ function createInstance(path: string, options: DatabaseOptions): Promise<DuckDBI
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
     max_temp_directory_size: '2GB',
+    // gives freed memory back to the system instead of keeping a burst's worth for ever
+    allocator_background_threads: 'true',
     lock_configuration: 'true',
   });
 }

@@ -54,18 +54,47 @@ export const hopReads = (db: Database, dictionary: Dictionary): HopReads => ({
     return rows.map((row) => crossingOf(row, dictionary));
   },
 
-  async crossingsOfTrace(traceHi, traceLo) {
-    const rows = await db.all<CrossingSqlRow>(
-      // Two passes over narrow columns: an OR over both ends would read every column of every row group
-      `${crossingsSql} WHERE x.rowid IN (
-         SELECT rowid FROM crossings WHERE caller_trace_hi = $1 AND caller_trace_lo = $2
-         UNION SELECT rowid FROM crossings WHERE callee_trace_hi = $1 AND callee_trace_lo = $2)
-       ORDER BY x.caller_start_ns, x.callee_start_ns`,
-      [traceHi, traceLo],
-    );
-    return rows.map((row) => crossingOf(row, dictionary));
+  async crossingsOfTrace(traceHi, traceLo, trail) {
+    // Two passes: an OR over both ends would read every column of every row group. A crossing lies in the minute of its caller's
+    // start or arrival, so those of this trace's own calls are known; who called into it from another trace is looked for everywhere.
+    const [calls, called] = await Promise.all([
+      trail
+        ? db.all<CrossingSqlRow>(
+            `${crossingsSql} WHERE x.caller_trace_hi = $1 AND x.caller_trace_lo = $2 AND x.minute BETWEEN $3 AND $4`,
+            [traceHi, traceLo, minuteOf(trail.fromMs) - 1, minuteOf(trail.toMs) + 1],
+          )
+        : db.all<CrossingSqlRow>(`${crossingsSql} WHERE x.caller_trace_hi = $1 AND x.caller_trace_lo = $2`, [
+            traceHi,
+            traceLo,
+          ]),
+      calledFromElsewhere(db, traceHi, traceLo),
+    ]);
+    return [...calls, ...called]
+      .sort(
+        (a, b) => order(a.caller_start_ns, b.caller_start_ns) || order(a.callee_start_ns, b.callee_start_ns),
+      )
+      .map((row) => crossingOf(row, dictionary));
   },
 });
+
+const order = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+
+async function calledFromElsewhere(db: Database, traceHi: bigint, traceLo: bigint): Promise<CrossingSqlRow[]> {
+  const ends = `callee_trace_hi = $1 AND callee_trace_lo = $2 AND NOT (caller_trace_hi = $1 AND caller_trace_lo = $2)`;
+  const minutes = await db.all<{ first: number | null; last: number | null }>(
+    // linked first: where no trace calls into another one, min/max of a row group say so
+    `SELECT min(minute) AS first, max(minute) AS last FROM crossings WHERE linked AND ${ends}`,
+    [traceHi, traceLo],
+  );
+  const { first, last } = minutes[0]!;
+  if (first === null || last === null) return [];
+  return db.all<CrossingSqlRow>(`${crossingsSql} WHERE linked AND ${ends} AND x.minute BETWEEN $3 AND $4`, [
+    traceHi,
+    traceLo,
+    first,
+    last,
+  ]);
+}
 
 /** [from, to) of minutes; a minute begun counts whole. */
 const wholeMinutes = (fromMs: EpochMillis, toMs: EpochMillis): [number, number] => [

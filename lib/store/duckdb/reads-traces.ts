@@ -1,7 +1,7 @@
 import { parseSpanId, spanIdHex, traceIdHex } from '#lib/domain/ids.ts';
 import type { Resource, Span } from '#lib/domain/span.ts';
 import { type EpochMillis, millisOfNanos, nanosOfMillis, nanosPerMilli } from '#lib/domain/units.ts';
-import type { Store, StoredSpan, TraceQuery, TraceRow } from '../store.ts';
+import type { Store, StoredSpan, TraceQuery, TraceRow, TraceTrail } from '../store.ts';
 import type { Database } from './database.ts';
 import type { Dictionary } from './dictionary.ts';
 import { type Param, yieldToEvents } from './session.ts';
@@ -9,11 +9,16 @@ import { type Param, yieldToEvents } from './session.ts';
 /** Spans of the wanted traces out of a raw batch (lib/wire/raw-batch.ts): given in, since the store knows no wire format. */
 export type DecodeSpans = (raw: Uint8Array, wanted: (traceHi: bigint, traceLo: bigint) => boolean) => Span[];
 
-type TraceReads = Pick<Store, 'spansOfTrace' | 'linkedTraces' | 'passagesOfTrace' | 'searchTraces' | 'services'>;
+type TraceReads = Pick<Store, 'traceTrail' | 'spansOfTrace' | 'linkedTraces' | 'passagesOfTrace' | 'searchTraces' | 'services'>;
 
 export const traceReads = (db: Database, dictionary: Dictionary, decodeSpans: DecodeSpans): TraceReads => ({
-  spansOfTrace: (traceHi, traceLo, limit = 10_000) =>
-    spansOfTrace(db, dictionary, decodeSpans, traceHi, traceLo, limit),
+  traceTrail: (traceHi, traceLo) => traceTrail(db, traceHi, traceLo),
+
+  async spansOfTrace(traceHi, traceLo, limit = 10_000, trail) {
+    const known = trail ?? (await traceTrail(db, traceHi, traceLo));
+    if (!known) return { spans: [], total: 0 };
+    return spansOfTrace(db, dictionary, decodeSpans, traceHi, traceLo, limit, known);
+  },
 
   async linkedTraces(traceHi, traceLo) {
     const rows = await db.all<{ hi: bigint; lo: bigint; direction: 'to' | 'from' }>(
@@ -28,21 +33,20 @@ export const traceReads = (db: Database, dictionary: Dictionary, decodeSpans: De
 
   async passagesOfTrace(traceHi, traceLo) {
     const rows = await db.all<{
-      broker: string;
-      topic: string;
+      broker: number;
+      topic: number;
       span_id: bigint;
       receive_ns: bigint;
       payload_bytes: number;
       qos: number;
     }>(
-      `SELECT s.value AS broker, t.name AS topic, p.span_id, min(p.receive_ns) AS receive_ns, any_value(p.payload_bytes) AS payload_bytes, any_value(p.qos) AS qos
-       FROM passages p JOIN topics t ON t.id = p.topic JOIN strings s ON s.id = p.broker
-       WHERE p.trace_hi = $1 AND p.trace_lo = $2 GROUP BY s.value, t.name, p.span_id ORDER BY min(p.receive_ns) LIMIT 1000`,
+      `SELECT broker, topic, span_id, min(receive_ns) AS receive_ns, any_value(payload_bytes) AS payload_bytes, any_value(qos) AS qos
+       FROM passages WHERE trace_hi = $1 AND trace_lo = $2 GROUP BY broker, topic, span_id ORDER BY min(receive_ns) LIMIT 1000`,
       [traceHi, traceLo],
     );
     return rows.map((row) => ({
-      broker: row.broker,
-      topic: row.topic,
+      broker: dictionary.text(row.broker),
+      topic: dictionary.topic(row.topic)?.name ?? '',
       spanId: spanIdHex(row.span_id),
       receiveNanos: row.receive_ns,
       payloadBytes: row.payload_bytes,
@@ -78,20 +82,71 @@ interface SpanRow {
   resource: number;
   system: number;
   destination: number;
-  device: string;
-  site: string;
-  application: string;
   total: bigint;
 }
 
-const spanRowsSql = `
-  WITH mine AS (
+/**
+ * Two columns of all row groups say when it arrived; the other columns are then read of the row groups of those moments alone.
+ * Asked for at once, every column of every row group is opened.
+ */
+async function traceTrail(db: Database, traceHi: bigint, traceLo: bigint): Promise<TraceTrail | null> {
+  const rows = await db.all<{ arrival_ms: bigint; application: string; first_ns: bigint; last_ns: bigint }>(
+    `SELECT m.arrival_ms, coalesce(p.application, '') AS application, m.first_ns, m.last_ns
+     FROM (SELECT arrival_ms, resource, min(start_ns) AS first_ns, max(start_ns) AS last_ns
+           FROM spans WHERE trace_hi = $1 AND trace_lo = $2 GROUP BY arrival_ms, resource) m
+     LEFT JOIN placings p ON p.resource = m.resource`,
+    [traceHi, traceLo],
+  );
+  if (rows.length === 0) return null;
+  const arrivals = new Set<number>();
+  let fromMs = Number.MAX_SAFE_INTEGER;
+  let toMs = 0;
+  for (const row of rows) {
+    const arrivalMs = Number(row.arrival_ms);
+    arrivals.add(arrivalMs);
+    fromMs = Math.min(fromMs, arrivalMs, Math.floor(millisOfNanos(row.first_ns)));
+    toMs = Math.max(toMs, arrivalMs, Math.ceil(millisOfNanos(row.last_ns)));
+  }
+  const applications = [...new Set(rows.map((row) => row.application))];
+  return { applications, arrivalsMs: [...arrivals], fromMs, toMs };
+}
+
+/** Row groups are passed over by constants only. Few moments: each; many: all between the first and the last. */
+const singleArrivals = 8;
+
+function arrivedAt(arrivalsMs: number[], firstParam: number): { where: string; params: number[] } {
+  if (arrivalsMs.length > singleArrivals) {
+    let first = arrivalsMs[0]!;
+    let last = first;
+    for (const ms of arrivalsMs) {
+      if (ms < first) first = ms;
+      if (ms > last) last = ms;
+    }
+    return { where: `arrival_ms >= $${firstParam} AND arrival_ms <= $${firstParam + 1}`, params: [first, last] };
+  }
+  // filled up to one of two lengths: every text is a prepared statement
+  const length = arrivalsMs.length > 2 ? singleArrivals : 2;
+  const params = Array.from({ length }, (_, i) => arrivalsMs[i] ?? arrivalsMs[0]!);
+  return { where: `arrival_ms IN (${params.map((_, i) => `$${firstParam + i}`).join(', ')})`, params };
+}
+
+const spanRowsSql = (arrived: string): string => `
+  SELECT *, count(*) OVER () AS total FROM (
     SELECT span_id, parent_id, start_ns, duration_ns, arrival_ms, collector, seq, kind, status, flags, name, resource, system, destination
-    FROM spans WHERE trace_hi = $1 AND trace_lo = $2
+    FROM spans WHERE trace_hi = $1 AND trace_lo = $2 AND ${arrived}
     QUALIFY row_number() OVER (PARTITION BY span_id ORDER BY arrival_ms, collector, seq) = 1)
-  SELECT m.*, coalesce(d.id, '') AS device, coalesce(p.site, '') AS site, coalesce(p.application, '') AS application, count(*) OVER () AS total
-  FROM mine m LEFT JOIN placings p ON p.resource = m.resource LEFT JOIN devices d ON d.number = p.device
-  ORDER BY m.start_ns, m.span_id LIMIT $3`;
+  ORDER BY start_ns, span_id LIMIT $3`;
+
+interface Place {
+  resource: number;
+  device: string;
+  site: string;
+  application: string;
+}
+
+const placesSql = `
+  SELECT p.resource, coalesce(d.id, '') AS device, p.site, p.application
+  FROM placings p LEFT JOIN devices d ON d.number = p.device WHERE list_contains($1::INTEGER[], p.resource)`;
 
 /** A trace may be spread over as many batches as it has spans: unpacked a few at a time. */
 const batchesAtOnce = 32;
@@ -103,9 +158,13 @@ async function spansOfTrace(
   traceHi: bigint,
   traceLo: bigint,
   limit: number,
+  trail: TraceTrail,
 ): Promise<{ spans: StoredSpan[]; total: number }> {
-  const rows = await db.all<SpanRow>(spanRowsSql, [traceHi, traceLo, limit]);
+  const { where, params } = arrivedAt(trail.arrivalsMs, 4);
+  const rows = await db.all<SpanRow>(spanRowsSql(where), [traceHi, traceLo, limit, ...params]);
   if (rows.length === 0) return { spans: [], total: 0 };
+  const placesRead = db.all<Place>(placesSql, [[...new Set(rows.map((row) => row.resource))]]);
+  placesRead.catch(() => {}); // awaited below: a body that cannot be read must not leave it unheard
   const wanted = new Set(rows.map((row) => row.span_id));
   const decoded = new Map<bigint, Span>();
   const batches = new Map(rows.map((row) => [`${row.collector} ${row.seq}`, row]));
@@ -120,11 +179,12 @@ async function spansOfTrace(
     }
   }
   const traceId = traceIdHex(traceHi, traceLo);
+  const places = new Map((await placesRead).map((place) => [place.resource, place]));
   const spans = rows.map<StoredSpan>((row) => ({
     ...(decoded.get(row.span_id) ?? spanOfColumns(row, traceId, dictionary)),
-    deviceId: row.device,
-    site: row.site,
-    application: row.application,
+    deviceId: places.get(row.resource)?.device ?? '',
+    site: places.get(row.resource)?.site ?? '',
+    application: places.get(row.resource)?.application ?? '',
     flags: row.flags,
     arrivalMs: Number(row.arrival_ms),
     system: dictionary.text(row.system),
