@@ -4,7 +4,7 @@ import { Trouble } from '#components/shell/trouble.tsx';
 import { HopscopeError } from '#lib/errors.ts';
 import type { ViewContext } from '#lib/views/context.ts';
 import { QueryProblem } from '#lib/views/query.ts';
-import { currentViewer, hopscope } from './_server.ts';
+import { viewContext } from './_server.ts';
 
 /** `searchParams` of a page. */
 export type Asked = Promise<Record<string, string | string[] | undefined>>;
@@ -18,11 +18,10 @@ type Answer<T> = { view: T; trouble: null } | { view: null; trouble: ReactNode }
  * production build Next keeps the message of a thrown error from the browser. Anything else is for error.tsx.
  */
 export async function ask<T>(question: (context: ViewContext) => Promise<T>): Promise<Answer<T>> {
-  const { store, config, clock, status } = hopscope();
-  const nowMs = Number(clock() / 1_000_000n);
-  const viewer = await currentViewer();
+  const context = await viewContext();
+  const { nowMs } = context;
   try {
-    const view = await question({ store, rules: config.rules, viewer, nowMs, status, demo: config.demo });
+    const view = await question(context);
     return { view, trouble: null };
   } catch (error) {
     if (!(error instanceof HopscopeError)) throw error;

@@ -1,9 +1,10 @@
 import 'server-only';
 import type { Clock } from '#lib/clock.ts';
 import type { Config } from '#lib/config.ts';
-import { epochMillisOf } from '#lib/domain/units.ts';
+import { type EpochMillis, epochMillisOf } from '#lib/domain/units.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { ViewContext } from '#lib/views/context.ts';
+import { sharedReads } from '#lib/views/shared-reads.ts';
 import type { StatusSource } from '#lib/views/status-source.ts';
 import { owner, type Viewer } from '#lib/views/viewer.ts';
 
@@ -32,14 +33,25 @@ export async function currentViewer(): Promise<Viewer> {
   return owner;
 }
 
+const shared = new WeakMap<Store, Store>();
+
+function sharedStore(store: Store): Store {
+  const known = shared.get(store) ?? sharedReads(store);
+  shared.set(store, known);
+  return known;
+}
+
+/** To the second: live ranges of two who ask at once are one range, and one read serves both. */
+const secondOf = (ms: EpochMillis): EpochMillis => Math.ceil(ms / 1_000) * 1_000;
+
 /** What every view is given, for whoever asks now. */
 export async function viewContext(): Promise<ViewContext> {
   const { store, config, clock, status } = hopscope();
   return {
-    store,
+    store: sharedStore(store),
     rules: config.rules,
     viewer: await currentViewer(),
-    nowMs: epochMillisOf(clock()),
+    nowMs: secondOf(epochMillisOf(clock())),
     status,
     demo: config.demo,
   };

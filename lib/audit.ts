@@ -1,5 +1,5 @@
 import { addEdges, addObservations, offsetsOf } from './audit/clocks.ts';
-import { judgeDevices } from './audit/devices.ts';
+import { gaugesAreDue, judgeDevices, readGauges, saveJudged } from './audit/devices.ts';
 import {
   type AuditMemory,
   hear,
@@ -43,6 +43,8 @@ export interface PassReport {
 const reopenMs = 86_400_000;
 const settleAfterMs = 90_000;
 const settleAtOnce = 5;
+/** What waited for a minute and a half, or for half a minute, may wait a little longer: each look has its price. */
+const unhurriedMs = 5_000;
 const leastSpans = 5_000;
 /** So many crossings are read anew within about 150 ms of two cores. */
 const crossingsAtOnce = 300_000;
@@ -77,22 +79,30 @@ export async function auditOnce(store: Store, now: Nanos, rules: Rules, memory: 
   try {
     await step('pair', (tx) => pairNew(tx, rules, known, nowMs, memory.bite, report));
     if (!report.behind) {
-      await step('settle', (tx) => settleClocks(tx, rules, known, nowMs, report));
-      await step('unanswered', async (tx) => {
-        report.unanswered = await findUnanswered(tx, known, nowMs);
-      });
+      if (nowMs >= known.settleNotBeforeMs) {
+        await step('settle', (tx) => settleClocks(tx, rules, known, nowMs, report));
+      }
+      if (nowMs >= known.unansweredNotBeforeMs) {
+        await step('unanswered', async (tx) => {
+          report.unanswered = await findUnanswered(tx, known, nowMs);
+        });
+        known.unansweredNotBeforeMs = nowMs + unhurriedMs;
+      }
     }
-    if (nowMs >= known.minutesNotBeforeMs) {
+    known.minutesWait ||= report.batches + report.settled + report.unanswered > 0;
+    if (known.minutesWait && nowMs >= known.minutesNotBeforeMs) {
       await step('minutes', async (tx) => {
         const written = await tx.writeMinutes();
         report.minutes = written.minutes;
+        known.minutesWait = written.minutes > 0;
         // An open minute with a million crossings is read whole every time: then every few seconds, not every second
         known.minutesNotBeforeMs = nowMs + Math.min(5_000, Math.floor(written.crossings / crossingsAtOnce) * 1_000);
       });
     }
-    await step('devices', async (tx) => {
-      report.deviceEvents = await judgeDevices(tx, known, nowMs);
-    });
+    if (gaugesAreDue(known, nowMs)) await step('gauges', (tx) => readGauges(tx, known, nowMs));
+    const judged = judgeDevices(known, nowMs);
+    if (judged.changed.length > 0) await step('devices', (tx) => saveJudged(tx, judged));
+    report.deviceEvents = judged.events.length;
     if (known.clocksMinute !== minuteOf(nowMs)) await step('clocks', (tx) => writeClocks(tx, known, nowMs));
   } catch (error) {
     // Part of this pass may be in the memory and not in the store
@@ -165,7 +175,9 @@ async function settleClocks(
   nowMs: EpochMillis,
   report: PassReport,
 ): Promise<void> {
-  for (const minute of await tx.minutesToSettle(nowMs, settleAtOnce)) {
+  const due = await tx.minutesToSettle(nowMs, settleAtOnce);
+  if (due.length < settleAtOnce) known.settleNotBeforeMs = nowMs + unhurriedMs;
+  for (const minute of due) {
     const moments = await tx.momentsOf(minute);
     const second = minute * 60;
     const inMemory = second - reachSeconds > nowMs / 1000 - ledgerWindowSeconds;

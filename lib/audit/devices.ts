@@ -8,12 +8,15 @@ const gaugesBackMs = 8 * 60_000;
 /** How old "last seen" may be in the table: it changes with every batch, and every change is a row written. */
 const lastSeenEveryMs = 5_000;
 
+export interface JudgedDevices {
+  events: DeviceEventToSave[];
+  changed: PlacedDevice[];
+}
+
+export const gaugesAreDue = (known: Known, nowMs: EpochMillis): boolean => nowMs - known.gaugesMs >= gaugesEveryMs;
+
 /** Judges every device from what is known of it now; a change is an event with its reason. */
-export async function judgeDevices(tx: AuditTx, known: Known, nowMs: EpochMillis): Promise<number> {
-  if (nowMs - known.gaugesMs >= gaugesEveryMs) {
-    await readGauges(tx, known, nowMs);
-    known.gaugesMs = nowMs;
-  }
+export function judgeDevices(known: Known, nowMs: EpochMillis): JudgedDevices {
   const freshen = nowMs - known.devicesSavedMs >= lastSeenEveryMs;
   const events: DeviceEventToSave[] = [];
   const changed: PlacedDevice[] = [];
@@ -50,12 +53,16 @@ export async function judgeDevices(tx: AuditTx, known: Known, nowMs: EpochMillis
     changed.push(device);
   }
   if (freshen) known.devicesSavedMs = nowMs;
-  await tx.saveEvents(events);
-  await tx.saveDevices(changed);
-  return events.length;
+  return { events, changed };
 }
 
-async function readGauges(tx: AuditTx, known: Known, nowMs: EpochMillis): Promise<void> {
+export async function saveJudged(tx: AuditTx, { events, changed }: JudgedDevices): Promise<void> {
+  await tx.saveEvents(events);
+  await tx.saveDevices(changed);
+}
+
+export async function readGauges(tx: AuditTx, known: Known, nowMs: EpochMillis): Promise<void> {
+  known.gaugesMs = nowMs;
   for (const evidence of known.evidence.values()) {
     evidence.cpu = [];
     evidence.memory = [];

@@ -50,6 +50,10 @@ export interface Known {
   clocksMinute: number;
   /** minutes are written less often while that takes long; what is dirty waits in the store */
   minutesNotBeforeMs: EpochMillis;
+  /** something may be dirty */
+  minutesWait: boolean;
+  settleNotBeforeMs: EpochMillis;
+  unansweredNotBeforeMs: EpochMillis;
   /** arrival up to which batches have been looked for everywhere */
   recentMs: EpochMillis;
 }
@@ -114,6 +118,9 @@ function empty(rules: Rules): Known {
     devicesSavedMs: 0,
     clocksMinute: 0,
     minutesNotBeforeMs: 0,
+    minutesWait: true,
+    settleNotBeforeMs: 0,
+    unansweredNotBeforeMs: 0,
     recentMs: 0,
   };
 }

@@ -6,7 +6,7 @@ import { destinationTemplate } from './routes.ts';
 
 /** How long an answer may take before it is missed. */
 const patienceMs = 30_000;
-const stepMs = 60_000;
+const stepMs = 10_000;
 const firstLookBackMs = 10 * 60_000;
 const trafficEveryMs = 60_000;
 const dayMs = 86_400_000;

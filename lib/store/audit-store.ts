@@ -209,7 +209,7 @@ export interface AuditTx {
   saveDevices(rows: readonly PlacedDevice[]): Promise<void>;
   saveSites(rows: readonly SiteToSave[]): Promise<void>;
 
-  // ---- 3 pair. Temporary tables of this transaction carry the work from one call to the next, in this order
+  // ---- 3 pair. The transaction carries the work from one call to the next, in this order
   /** Looks up everything around the new rows: whole traces touched by them, links, passages. Spans older than `sinceMs` (arrival) are not looked at. */
   gather(
     ranges: readonly BatchRange[],

@@ -21,6 +21,18 @@ export interface PathStore {
     toMs: EpochMillis,
     limit: number,
   ): Promise<PathSample[]>;
+  /** The same for several names at once, one list each in their order; `count` is about how many there are of each. */
+  pathSamples(
+    paths: { rootName: string; application: string; count: number }[],
+    fromMs: EpochMillis,
+    toMs: EpochMillis,
+    limit: number,
+  ): Promise<PathSample[][]>;
+  /** First and last minute of the range in which each hop was crossed. */
+  hopsHeard(
+    fromMs: EpochMillis,
+    toMs: EpochMillis,
+  ): Promise<{ hop: bigint; firstMinute: number; lastMinute: number }[]>;
   /** Names of requests in the range, busiest first, at most 500. */
   rootNames(
     fromMs: EpochMillis,

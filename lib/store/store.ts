@@ -257,6 +257,8 @@ export interface TraceTrail {
   applications: string[];
   /** when spans of it arrived, each moment once */
   arrivalsMs: EpochMillis[];
+  /** how many rows there are, those that came twice included */
+  rows: number;
   /** earliest and latest of the starts and arrivals, whatever the clocks said */
   fromMs: EpochMillis;
   toMs: EpochMillis;

@@ -62,19 +62,19 @@ async function withoutPast(
   flagged: JudgedHop[],
   hops: JudgedHop[],
 ): Promise<JudgedHop[]> {
-  const ends = async (hop: JudgedHop): Promise<{ first: number; last: number }> => {
-    const heard = (await store.hopMinutes(hop.window.hop, range.fromMs, range.toMs)).filter((each) => each.count > 0);
-    return { first: heard[0]?.minute ?? 0, last: heard.at(-1)?.minute ?? 0 };
-  };
-  const isPast = async (hop: JudgedHop): Promise<boolean> => {
-    const siblings = hops.filter((each) => each !== hop && isSameWork(each.window, hop.window));
-    if (siblings.length === 0) return false;
-    const [own, ...others] = await Promise.all([hop, ...siblings].map(ends));
+  if (flagged.length === 0) return [];
+  const heard = new Map((await store.hopsHeard(range.fromMs, range.toMs)).map((each) => [each.hop, each]));
+  const isPast = (hop: JudgedHop): boolean => {
+    const own = heard.get(hop.window.hop);
     // one minute of both is the minute of the move
-    return others.some((other) => other.first >= own!.last - 1 && other.last > own!.last);
+    return hops.some((each) => {
+      if (each === hop || !isSameWork(each.window, hop.window)) return false;
+      const other = heard.get(each.window.hop);
+      const last = own?.lastMinute ?? 0;
+      return (other?.firstMinute ?? 0) >= last - 1 && (other?.lastMinute ?? 0) > last;
+    });
   };
-  const past = await Promise.all(flagged.map(isPast));
-  return flagged.filter((_, i) => !past[i]);
+  return flagged.filter((hop) => !isPast(hop));
 }
 
 const markOrder = (a: JudgedHop, b: JudgedHop): number =>

@@ -40,8 +40,15 @@ export async function readPaths(
     ...candidates.filter(({ budgetMs }) => budgetMs !== null),
     ...candidates.filter(({ budgetMs }) => budgetMs === null),
   ].slice(0, most);
-  return Promise.all(chosen.map(({ window, budgetMs }) => pathItem(context, grid, window, budgetMs)));
+  const open = chosen.filter(({ window }) => !isOneClock(window)).map(({ window }) => window);
+  const samples = await store.pathSamples(open, grid.fromMs, grid.toMs, sampled);
+  return chosen.map(({ window, budgetMs }) =>
+    pathItem(grid, window, budgetMs, isOneClock(window) ? null : samples[open.indexOf(window)]!),
+  );
 }
+
+/** The root outlives its replies, so its own clock measures the whole. */
+const isOneClock = (window: PathWindow): boolean => window.crossed === 0 || window.closed * 2 >= window.crossed;
 
 interface PathFigures {
   p50Ms: Millis | null;
@@ -51,22 +58,16 @@ interface PathFigures {
   spark: PathItem['spark'];
 }
 
-async function pathItem(
-  { store }: ViewContext,
-  grid: Grid,
-  window: PathWindow,
-  budgetMs: Millis | null,
-): Promise<PathItem> {
-  const oneClock = window.crossed === 0 || window.closed * 2 >= window.crossed;
-  const figures = oneClock
-    ? {
+function pathItem(grid: Grid, window: PathWindow, budgetMs: Millis | null, samples: PathSample[] | null): PathItem {
+  const figures = samples
+    ? sampledFigures(grid, samples)
+    : {
         p50Ms: window.p50Ms,
         p95Ms: window.p95Ms,
         boundMs: window.p95Ms === null ? null : 0,
         how: 'one-clock' as const,
         spark: { fromMs: grid.fromMs, stepMs: grid.stepMs, values: window.sparkMs },
-      }
-    : sampledFigures(grid, await store.pathSample(window, grid.fromMs, grid.toMs, sampled));
+      };
   return {
     name: window.rootName,
     application: window.application,

@@ -25,9 +25,23 @@ import type {
   TracedDestination,
   WaitingRoute,
 } from '../audit-store.ts';
+import { type HopMinute, OpenMinutes, writeSums } from './audit-minutes.ts';
+import {
+  isCaller,
+  type LinkRows,
+  minuteOfStart,
+  Pairing,
+  pickSpans,
+  readSpans,
+  type SeenPassing,
+  SpanIndex,
+  SpanRows,
+  tracesOf,
+  wordsOf,
+} from './audit-pair.ts';
 import * as sql from './audit-sql.ts';
 import type { Database } from './database.ts';
-import type { Param, Tx } from './session.ts';
+import { type Param, type Tx, yieldToEvents } from './session.ts';
 
 export const duckDbAuditStore = (database: Database, _dictionary?: unknown): AuditStore => ({
   audit: new DuckdbAudit(database),
@@ -36,14 +50,26 @@ export const duckDbAuditStore = (database: Database, _dictionary?: unknown): Aud
 /** The audit's side of the embedded engine. All work runs on the audit's own connection, one transaction at a time. */
 export class DuckdbAudit implements AuditSteps {
   readonly #database: Pick<Database, 'audit'>;
+  #kept: Kept | null = null;
 
   constructor(database: Pick<Database, 'audit'>) {
     this.#database = database;
   }
 
   transaction<T>(work: (tx: AuditTx) => Promise<T>): Promise<T> {
+    return this.#transaction(work).catch((error: unknown) => {
+      // What was added in memory may not be in the store
+      this.#kept = null;
+      throw error;
+    });
+  }
+
+  #transaction<T>(work: (tx: AuditTx) => Promise<T>): Promise<T> {
     return this.#database.audit(async (tx) => {
-      const audit = new DuckdbAuditTx(tx);
+      // Another connection: the file was opened again, and may have lost its last rows
+      if (this.#kept?.connection !== tx)
+        this.#kept = { connection: tx, texts: new Map([[0, '']]), minutes: new OpenMinutes(), devices: null };
+      const audit = new DuckdbAuditTx(tx, this.#kept);
       const result = await work(audit);
       await audit.dropMade();
       return result;
@@ -51,19 +77,80 @@ export class DuckdbAudit implements AuditSteps {
   }
 }
 
+/** What outlives a transaction: copies of rows that are committed. */
+interface Kept {
+  connection: Tx;
+  texts: Map<number, string>;
+  minutes: OpenMinutes;
+  /** resource -> device; null: to be read */
+  devices: Map<number, number> | null;
+}
+const mostTexts = 50_000;
+
 const dayMs = 86_400_000;
 /** A start further before its arrival than this is a wrong clock, not an old span. */
 const oldestStartMs = dayMs;
 const answeredKey = 'audit.answered_until_ms';
+const minutesAtOnce = 20_000;
+
+/** Traces around what is new, by the low half of their ids as one text: a list parameter costs a native call for every element. */
+interface Touched {
+  all: string;
+  /** those that an earlier pass read */
+  old: string;
+  oldTraces: { rowid: bigint; hi: bigint; lo: bigint }[];
+}
+interface Filled {
+  links: boolean;
+  passages: boolean;
+  unanswered: boolean;
+}
+type Cursors = ReadonlyMap<number, { after: bigint; upto: bigint }>;
+
+const listed = (param: string): string => `(SELECT unnest(string_split(${param}, ',')::UBIGINT[]))`;
+const listedSigned = (param: string): string => `(SELECT unnest(string_split(${param}, ',')::BIGINT[]))`;
+const readSoFar = (collectors: string, seqs: string): string =>
+  `(SELECT unnest(string_split(${collectors}, ',')::INTEGER[]) AS collector, unnest(string_split(${seqs}, ',')::BIGINT[]) AS upto)`;
+const uptos = (cursors: Cursors): [string, string] => [
+  [...cursors.keys()].join(','),
+  [...cursors.values()].map(({ upto }) => upto).join(','),
+];
+
+class HopMinutes {
+  readonly #hops = new Map<number, Set<bigint>>();
+
+  get size(): number {
+    return this.#hops.size;
+  }
+
+  add({ hop, minute }: HopMinute): void {
+    const hops = this.#hops.get(minute);
+    if (hops) hops.add(hop);
+    else this.#hops.set(minute, new Set([hop]));
+  }
+
+  delete({ hop, minute }: HopMinute): void {
+    this.#hops.get(minute)?.delete(hop);
+  }
+
+  all(): HopMinute[] {
+    return [...this.#hops].flatMap(([minute, hops]) => Array.from(hops, (hop) => ({ hop, minute })));
+  }
+}
 
 let made = 0;
 
 class DuckdbAuditTx implements AuditTx {
   readonly #tx: Tx;
+  readonly #kept: Kept;
   readonly #made = new Set<string>();
+  #rows: SpanRows | null = null;
+  #index: SpanIndex | null = null;
+  #pairing: Pairing | null = null;
 
-  constructor(tx: Tx) {
+  constructor(tx: Tx, kept: Kept) {
     this.#tx = tx;
+    this.#kept = kept;
   }
 
   /**
@@ -73,11 +160,6 @@ class DuckdbAuditTx implements AuditTx {
   async #make(create: string, params: readonly Param[] = []): Promise<void> {
     this.#made.add(/TABLE (\w+)/.exec(create)![1]!);
     await this.#tx.run(`${create} -- ${++made}`, params);
-  }
-
-  /** A statement that changes one of them: prepared anew for the same reason. */
-  async #change(statement: string): Promise<void> {
-    await this.#tx.run(`${statement} -- ${++made}`);
   }
 
   /** Temporary tables hold memory that the next pass needs. */
@@ -90,20 +172,24 @@ class DuckdbAuditTx implements AuditTx {
   async batchesToRead(maxSpans: number, recentMs: EpochMillis): Promise<BatchRange[]> {
     const cursors = new Map<number, bigint>();
     // What retention dropped will not come again: a cursor stands behind it
-    const known = await this.#tx.all<{ collector: number; seq: bigint }>(
-      `SELECT collector, max(seq) AS seq FROM (SELECT collector, seq FROM audit_cursors UNION ALL SELECT collector, through_seq FROM settled_batches) GROUP BY collector`,
+    const known = await this.#tx.all<{ collector: number; seq: bigint; read: boolean }>(
+      `SELECT collector, seq, true AS read FROM audit_cursors UNION ALL SELECT collector, through_seq, false FROM settled_batches`,
     );
-    for (const row of known) cursors.set(row.collector, row.seq);
+    for (const { collector, seq } of known) if (seq > (cursors.get(collector) ?? -1n)) cursors.set(collector, seq);
+    const beyond = [...cursors].map((_, i) => `WHEN $${2 * i + 2} THEN $${2 * i + 3}::BIGINT`).join(' ');
     const batches = await this.#tx.columns<[Int32Array, BigInt64Array, BigInt64Array, Int32Array, Uint8Array]>(
-      `SELECT b.collector, b.seq, b.arrival_ms, b.stored, b.signal FROM batches b LEFT JOIN audit_cursors c ON c.collector = b.collector
-       WHERE b.arrival_ms >= $1 AND b.seq > coalesce(c.seq, 0) ORDER BY b.collector, b.seq`,
-      [recentMs],
+      `SELECT collector, seq, arrival_ms, stored, signal FROM batches
+       WHERE arrival_ms >= $1 ${beyond === '' ? '' : `AND seq > CASE collector ${beyond} ELSE 0 END`}`,
+      [recentMs, ...[...cursors].flat()],
+    );
+    const [collectors, seqs, arrivals, stored, signals] = batches.values;
+    const inOrder = Array.from({ length: batches.rowCount }, (_, i) => i).sort(
+      (a, b) => collectors[a]! - collectors[b]! || Number(seqs[a]! - seqs[b]!),
     );
     const ranges = new Map<number, BatchRange>();
-    const [collectors, seqs, arrivals, stored, signals] = batches.values;
     let spans = 0;
     const full = new Set<number>();
-    for (let i = 0; i < batches.rowCount; i++) {
+    for (const i of inOrder) {
       const collector = collectors[i]!;
       const after = cursors.get(collector) ?? 0n;
       const range = ranges.get(collector) ?? {
@@ -193,6 +279,7 @@ class DuckdbAuditTx implements AuditTx {
 
   async savePlacings(rows: readonly PlacingRow[]): Promise<void> {
     if (rows.length === 0) return;
+    this.#kept.devices = null;
     await this.#tx.run('DELETE FROM placings WHERE resource IN (SELECT unnest($1::INTEGER[]))', [
       rows.map((row) => row.resource),
     ]);
@@ -241,48 +328,204 @@ class DuckdbAuditTx implements AuditTx {
     ranges: readonly BatchRange[],
     sinceMs: EpochMillis,
   ): Promise<{ spans: number; around: number; callers: number }> {
-    const tx = this.#tx;
-    const cursors = await tx.all<{ collector: number; seq: bigint }>('SELECT collector, seq FROM audit_cursors');
-    const all = new Map(cursors.map((row) => [row.collector, { after: row.seq, upto: row.seq }]));
-    for (const range of ranges) all.set(range.collector, { after: range.after, upto: range.upto });
-    const list = [...all.values()];
-    await this.#make(sql.rangesTable, [[...all.keys()], list.map((r) => r.after), list.map((r) => r.upto)]);
-    await this.#make(sql.newTracesTable(ranges.length), boundsOf(ranges));
-    await this.#make(sql.touchedTable, [sinceMs]);
-    await this.#make(sql.foundTable, [sinceMs]);
-    await this.#make(sql.aroundTable);
-    if ((await tx.all<{ n: number }>(sql.twiceQuery))[0]!.n > 0) await this.#change(sql.dropTwice);
-    await this.#make(sql.linksTable, [sinceMs]);
-    await this.#make(sql.passagesTable, [sinceMs]);
-    const some = async (query: string): Promise<boolean> => (await tx.all<{ n: number }>(query))[0]!.n > 0;
-    await this.#make(sql.pairsTable);
-    if (await some(sql.linksExist)) {
-      await this.#make(sql.linkedPairsTable);
-      await this.#change(sql.addLinkedPairs);
+    const cursors = await this.#cursors(ranges);
+    const fresh = await this.#freshRows(ranges);
+    const touched = await this.#touchedBefore(fresh.traces, sinceMs);
+    const old = await this.#oldSpans(touched, cursors, sinceMs);
+    const parts = old === null ? fresh.spans : [old, ...fresh.spans];
+    const rows = new SpanRows(parts, old === null ? 0 : old[0].length);
+    await yieldToEvents();
+    const index = new SpanIndex(rows);
+    await yieldToEvents();
+    const links = await this.#linksFrom(touched, cursors, sinceMs);
+    this.#rows = rows;
+    this.#index = index;
+    this.#pairing = new Pairing({
+      rows,
+      index,
+      links,
+      passages: await this.#passagesOf(rows, index, touched, cursors, sinceMs),
+      devices: await this.#devicesOfResources(),
+      messaging: links.count > 0 ? await this.#messagingSystems() : new Set(),
+    });
+    let dropped = 0;
+    for (let i = rows.firstFresh; i < rows.count; i++) dropped += index.dropped?.[i] ?? 0;
+    return { spans: rows.count - rows.firstFresh - dropped, around: rows.count, callers: this.#pairing.affected.size };
+  }
+
+  /** Every collector, also those with nothing new (after = upto). */
+  async #cursors(ranges: readonly BatchRange[]): Promise<Map<number, { after: bigint; upto: bigint }>> {
+    const rows = await this.#tx.all<{ collector: number; seq: bigint }>('SELECT collector, seq FROM audit_cursors');
+    const cursors = new Map(rows.map((row) => [row.collector, { after: row.seq, upto: row.seq }]));
+    for (const range of ranges) cursors.set(range.collector, { after: range.after, upto: range.upto });
+    return cursors;
+  }
+
+  /** New spans, and every trace that anything new belongs to or points at. */
+  async #freshRows(
+    ranges: readonly BatchRange[],
+  ): Promise<{ spans: Awaited<ReturnType<typeof readSpans>>[]; traces: Set<bigint> }> {
+    const where = 'collector = $1 AND seq > $2 AND seq <= $3 AND arrival_ms >= $4';
+    const spans = [];
+    const traces = new Set<bigint>();
+    for (const range of ranges) {
+      const bounds = boundsOf(range);
+      const read = await readSpans(this.#tx, where, bounds);
+      spans.push(read);
+      let before = 0n;
+      for (const traceLo of read[1]) {
+        if (traceLo !== before) traces.add(traceLo);
+        before = traceLo;
+      }
+      const others = await this.#tx.columns<[BigUint64Array]>(
+        `SELECT trace_lo FROM passages WHERE ${where} UNION ALL SELECT to_trace_lo FROM links WHERE ${where}`,
+        bounds,
+      );
+      for (const traceLo of others.values[0]) traces.add(traceLo);
     }
-    await this.#make(sql.affectedTable);
-    if (await some(sql.anyUntouched)) await this.#change(sql.dropUntouched);
-    if (await some(sql.severalServers)) await this.#change(sql.dropOtherServers);
-    const [counts] = await tx.all<{ spans: number; around: number; callers: number }>(
-      `SELECT (SELECT count(*) FROM a_around WHERE fresh)::INTEGER AS spans, (SELECT count(*) FROM a_around)::INTEGER AS around,
-              (SELECT count(*) FROM a_affected)::INTEGER AS callers`,
+    return { spans, traces };
+  }
+
+  /**
+   * Which of these traces were there before this pass, with those that link into them: their consumers may have come first.
+   * Every span that was read has its trace in `traces`, an eighth of the rows or less.
+   */
+  async #touchedBefore(traces: ReadonlySet<bigint>, sinceMs: EpochMillis): Promise<Touched> {
+    const all = [...traces].join(',');
+    const touched: Touched = { all, old: '', oldTraces: [] };
+    if (traces.size === 0) return touched;
+    if (await this.#any('links')) {
+      const linking = await this.#tx.columns<[BigUint64Array]>(
+        `SELECT DISTINCT trace_lo FROM links WHERE to_trace_lo IN ${listed('$1')} AND arrival_ms >= $2`,
+        [all, sinceMs],
+      );
+      if (linking.rowCount > 0) touched.all = [...new Set([...traces, ...linking.values[0]])].join(',');
+    }
+    const old = await this.#tx.columns<[BigInt64Array, BigUint64Array, BigUint64Array]>(
+      `SELECT rowid, trace_hi, trace_lo FROM traces WHERE trace_lo IN ${listed('$1')} AND arrival_ms >= $2`,
+      [touched.all, sinceMs],
     );
-    return counts!;
+    const [rowids, his, los] = old.values;
+    for (let i = 0; i < old.rowCount; i++) touched.oldTraces.push({ rowid: rowids[i]!, hi: his[i]!, lo: los[i]! });
+    touched.old = [...new Set(los)].join(',');
+    this.#oldTraces = touched.oldTraces;
+    return touched;
+  }
+  #oldTraces: Touched['oldTraces'] = [];
+
+  /** Whether there is anything at all: most installations have no links, few have nobody who answers. */
+  async #any(table: keyof Filled): Promise<boolean> {
+    const exists = (name: string) => `EXISTS (SELECT 1 FROM ${name}) AS ${name}`;
+    if (!this.#filled) {
+      const [row] = await this.#tx.all<Filled>(`SELECT ${['links', 'passages', 'unanswered'].map(exists).join(', ')}`);
+      this.#filled = row!;
+    }
+    return this.#filled[table];
+  }
+  #filled: Filled | null = null;
+
+  /** Spans of these traces that were read by an earlier pass. Which rows, then the rows: the wide columns only where something was found. */
+  async #oldSpans(
+    touched: Touched,
+    cursors: Cursors,
+    sinceMs: EpochMillis,
+  ): Promise<Awaited<ReturnType<typeof readSpans>> | null> {
+    if (touched.old === '') return null;
+    const found = await readSpans(
+      this.#tx,
+      `rowid IN (SELECT rowid FROM spans WHERE trace_lo IN ${listed('$1')} AND arrival_ms >= $2)`,
+      [touched.old, sinceMs],
+    );
+    const [collectors, seqs] = [found[15], found[16]];
+    const read: number[] = [];
+    for (let i = 0; i < collectors.length; i++)
+      if (seqs[i]! <= (cursors.get(collectors[i]!)?.after ?? -1n)) read.push(i);
+    return read.length === 0 ? null : pickSpans(found, read);
+  }
+
+  async #linksFrom(touched: Touched, cursors: Cursors, sinceMs: EpochMillis): Promise<LinkRows> {
+    const none = new Uint32Array(0);
+    const links: LinkRows = { count: 0, hi: none, lo: none, id: none, toHi: none, toLo: none, toId: none };
+    if (touched.all === '' || !(await this.#any('links'))) return links;
+    const found = await this.#tx.columns<BigUint64Array[]>(
+      `SELECT DISTINCT l.trace_hi, l.trace_lo, l.span_id, l.to_trace_hi, l.to_trace_lo, l.to_span_id
+       FROM links l JOIN ${readSoFar('$3', '$4')} a ON a.collector = l.collector AND l.seq <= a.upto
+       WHERE l.trace_lo IN ${listed('$1')} AND l.arrival_ms >= $2`,
+      [touched.all, sinceMs, ...uptos(cursors)],
+    );
+    const [hi, lo, id, toHi, toLo, toId] = found.values.map(wordsOf);
+    return { count: found.rowCount, hi: hi!, lo: lo!, id: id!, toHi: toHi!, toLo: toLo!, toId: toId! };
+  }
+
+  /** A message that several brokers passed on is dated by the first. */
+  async #passagesOf(
+    rows: SpanRows,
+    index: SpanIndex,
+    touched: Touched,
+    cursors: Cursors,
+    sinceMs: EpochMillis,
+  ): Promise<Map<number, SeenPassing>> {
+    const passages = new Map<number, SeenPassing>();
+    if (touched.all === '' || !(await this.#any('passages'))) return passages;
+    const found = await this.#tx.columns<
+      [BigUint64Array, BigUint64Array, BigUint64Array, BigInt64Array, Int32Array, Int32Array, BigInt64Array]
+    >(
+      `SELECT trace_hi, trace_lo, span_id, receive_ns, broker, collector, seq FROM passages
+       WHERE trace_lo IN ${listed('$1')} AND arrival_ms >= $2`,
+      [touched.all, sinceMs],
+    );
+    const [his, los, ids, received, brokers, collectors, seqs] = found.values;
+    const [hi, lo, id] = [wordsOf(his), wordsOf(los), wordsOf(ids)];
+    for (let i = 0; i < found.rowCount; i++) {
+      const cursor = cursors.get(collectors[i]!);
+      if (!cursor || seqs[i]! > cursor.upto) continue;
+      const row = index.find(hi, lo, id, i, i);
+      if (row < 0 || !isCaller(rows, row)) continue;
+      const before = passages.get(row);
+      const first = !before || received[i]! < before.ns || (received[i] === before.ns && brokers[i]! < before.broker);
+      passages.set(row, {
+        ns: first ? received[i]! : before.ns,
+        broker: first ? brokers[i]! : before.broker,
+        device: first ? -1 - collectors[i]! : before.device,
+        fresh: (before?.fresh ?? false) || seqs[i]! > cursor.after,
+      });
+    }
+    return passages;
+  }
+
+  async #devicesOfResources(): Promise<Map<number, number>> {
+    if (this.#kept.devices) return this.#kept.devices;
+    const { rowCount, values } = await this.#tx.columns<[Int32Array, Int32Array]>(
+      'SELECT resource, device FROM placings',
+    );
+    const devices = new Map<number, number>();
+    for (let i = 0; i < rowCount; i++) devices.set(values[0][i]!, values[1][i]!);
+    this.#kept.devices = devices;
+    return devices;
+  }
+
+  async #messagingSystems(): Promise<Set<number>> {
+    const rows = await this.#tx.all<{ id: number }>(`SELECT id FROM strings WHERE value IN (${sql.messagingSystems})`);
+    return new Set(rows.map((row) => row.id));
   }
 
   async routes(): Promise<RouteQuestion[]> {
-    const rows = await this.#tx.all<RouteRow>(sql.routesQuery);
-    return rows.map((row) => ({
-      callerResource: row.caller_resource,
-      calleeResource: row.callee_resource,
-      message: row.message,
-      callerSystem: row.caller_system_name,
-      calleeSystem: row.callee_system_name,
-      callerDestination: row.caller_destination_name,
-      calleeDestination: row.callee_destination_name,
-      broker: row.broker_name,
-      key: [row.caller_system, row.callee_system, row.caller_destination, row.callee_destination, row.broker],
-    }));
+    const texts = await this.#textsOf(this.#pairing!.texts());
+    return this.#pairing!.questions((id) => texts.get(id) ?? '');
+  }
+
+  async #textsOf(ids: ReadonlySet<number>): Promise<ReadonlyMap<number, string>> {
+    const { texts } = this.#kept;
+    if (texts.size > mostTexts) texts.clear();
+    const wanted = [...ids].filter((id) => !texts.has(id));
+    if (wanted.length > 0) {
+      const rows = await this.#tx.all<{ id: number; value: string }>(
+        `SELECT id, value FROM strings WHERE id IN (SELECT unnest(string_split($1, ',')::INTEGER[]))`,
+        [wanted.join(',')],
+      );
+      for (const { id, value } of rows) texts.set(id, value);
+    }
+    return texts;
   }
 
   async saveHops(hops: readonly HopToSave[], traced: readonly TracedDestination[]): Promise<void> {
@@ -330,84 +573,159 @@ class DuckdbAuditTx implements AuditTx {
   }
 
   async answerRoutes(answers: readonly RouteAnswer[]): Promise<void> {
-    const column = (of: (answer: RouteAnswer) => unknown): string => answers.map(of).join(',');
-    // An empty text splits into one empty word, which is no number
-    if (answers.length === 0) {
-      await this.#make(`${sql.routesTable} LIMIT 0`, Array<string>(12).fill('0'));
-    } else {
-      await this.#make(sql.routesTable, [
-        column((a) => a.question.callerResource),
-        column((a) => a.question.calleeResource),
-        column((a) => a.question.message),
-        ...[0, 1, 2, 3, 4].map((i) => column((a) => a.question.key[i])),
-        column((a) => a.hop),
-        column((a) => Math.round(a.floorNanos)),
-        column((a) => Math.round(a.directFloorNanos)),
-        column((a) => Math.round(a.uplinkFloorNanos)),
-      ]);
-    }
-    await this.#make(sql.freshTable, [oldestStartMs]);
+    this.#pairing!.answer(answers);
   }
 
-  freshEdges(): Promise<EdgeColumns> {
-    return this.#edges(sql.edgesOf('a_fresh'));
+  async freshEdges(): Promise<EdgeColumns> {
+    return this.#pairing!.edges();
   }
 
-  freshMoments(): Promise<MomentColumns> {
-    return this.#moments(sql.momentsOf('a_fresh'));
+  async freshMoments(): Promise<MomentColumns> {
+    return this.#pairing!.moments();
   }
 
   async writeCrossings(
-    moments: MomentColumns,
+    _moments: MomentColumns,
     offsets: OffsetColumns,
     settleAtMs: (minute: number) => EpochMillis,
   ): Promise<number> {
     const tx = this.#tx;
-    await this.#offsets(moments, offsets);
-    const [old] = await tx.all<{ n: number }>(sql.anyOldCaller);
-    await this.#make(old!.n > 0 ? sql.oldCrossingsTable : `${sql.oldCrossingsTable} LIMIT 0`);
-    if (old!.n > 0) await tx.run('DELETE FROM crossings WHERE rowid IN (SELECT r FROM a_old)');
-    const written = await tx.run(sql.insertCrossings);
-    await tx.run(sql.markDirty);
-    const [waiting] = await tx.all<{ n: number }>(
-      'SELECT count(*)::INTEGER AS n FROM (SELECT 1 FROM unanswered LIMIT 1)',
-    );
-    if (waiting!.n > 0) {
-      await this.#make(sql.answeredNow);
-      await tx.run(
-        'INSERT INTO audit_dirty SELECT DISTINCT hop, minute FROM a_answered EXCEPT SELECT hop, minute FROM audit_dirty',
-      );
-      await tx.run('DELETE FROM unanswered WHERE rowid IN (SELECT r FROM a_answered)');
+    const pairing = this.#pairing!;
+    const { minutes } = this.#kept;
+    const { firstFresh } = this.#rows!;
+    const replaced = await this.#dropOldCrossings();
+    await yieldToEvents();
+    const judged = pairing.judge(offsets);
+    await yieldToEvents();
+    await tx.append('crossings', judged.length, pairing.columns(judged));
+    tx.flush();
+
+    const dirty = new HopMinutes();
+    for (const old of replaced) dirty.add(old);
+    for (const j of judged) {
+      if (j.caller < firstFresh) minutes.forget(j);
+      dirty.add(j);
     }
-    const due = await tx.all<{ minute: number }>(
-      'SELECT DISTINCT minute FROM a_fresh WHERE caller_device <> callee_device OR passage_ns IS NOT NULL EXCEPT SELECT minute FROM audit_due',
+    minutes.beginPass();
+    for (const old of replaced) minutes.forget(old);
+    for (const j of judged) {
+      const sums = minutes.get(j);
+      if (sums) minutes.add(sums, j);
+    }
+    await this.#takeAnswered(
+      judged.map((j) => j.caller),
+      dirty,
     );
-    for (const { minute } of due) await tx.run('INSERT INTO audit_due VALUES ($1, $2)', [minute, settleAtMs(minute)]);
-    return written;
+    await this.#markDirty(dirty);
+
+    const due = new Set<number>();
+    for (let p = 0; p < judged.length; p++) if (pairing.crossesClocks(p)) due.add(judged[p]!.minute);
+    const waiting = await tx.all<{ minute: number }>('SELECT DISTINCT minute FROM audit_due');
+    for (const { minute } of waiting) due.delete(minute);
+    for (const minute of due) await tx.run('INSERT INTO audit_due VALUES ($1, $2)', [minute, settleAtMs(minute)]);
+    return judged.length;
+  }
+
+  /** Crossings of callers that had been there before; new callers cannot have any. */
+  async #dropOldCrossings(): Promise<HopMinute[]> {
+    const rows = this.#rows!;
+    const callers = [...this.#pairing!.affected].filter((row) => row < rows.firstFresh);
+    if (callers.length === 0) return [];
+    const minutes = callers.map((row) => minuteOfStart(rows.startNs[row]!, rows.arrivalMs[row]!));
+    const found = await this.#tx.columns<
+      [BigInt64Array, BigUint64Array, BigUint64Array, BigUint64Array, BigUint64Array, Int32Array]
+    >(
+      `SELECT rowid, caller_trace_hi, caller_trace_lo, caller_span, hop, minute FROM crossings
+       WHERE minute >= $1 AND minute <= $2 AND caller_trace_lo IN ${listed('$3')}`,
+      [Math.min(...minutes), Math.max(...minutes), callers.map((row) => rows.traceLo[row]).join(',')],
+    );
+    const [rowids, his, los, ids, hops, ofMinutes] = found.values;
+    const [hi, lo, id] = [wordsOf(his), wordsOf(los), wordsOf(ids)];
+    const old: HopMinute[] = [];
+    const drop: bigint[] = [];
+    for (let i = 0; i < found.rowCount; i++) {
+      if (!this.#pairing!.affected.has(this.#index!.find(hi, lo, id, i, i))) continue;
+      drop.push(rowids[i]!);
+      old.push({ hop: hops[i]!, minute: ofMinutes[i]! });
+    }
+    if (drop.length > 0)
+      await this.#tx.run(`DELETE FROM crossings WHERE rowid IN ${listedSigned('$1')}`, [drop.join(',')]);
+    return old;
+  }
+
+  /** A late answer takes the question away. */
+  async #takeAnswered(callers: readonly number[], dirty: HopMinutes): Promise<void> {
+    if (callers.length === 0 || !(await this.#any('unanswered'))) return;
+    const rows = this.#rows!;
+    const answered = new Set(callers);
+    const found = await this.#tx.columns<
+      [BigInt64Array, BigUint64Array, BigUint64Array, BigUint64Array, BigUint64Array, Int32Array]
+    >(`SELECT rowid, trace_hi, trace_lo, span_id, hop, minute FROM unanswered WHERE trace_lo IN ${listed('$1')}`, [
+      [...answered].map((row) => rows.traceLo[row]).join(','),
+    ]);
+    const [rowids, his, los, ids, hops, ofMinutes] = found.values;
+    const [hi, lo, id] = [wordsOf(his), wordsOf(los), wordsOf(ids)];
+    const drop: bigint[] = [];
+    for (let i = 0; i < found.rowCount; i++) {
+      if (!answered.has(this.#index!.find(hi, lo, id, i, i))) continue;
+      drop.push(rowids[i]!);
+      const at = { hop: hops[i]!, minute: ofMinutes[i]! };
+      this.#kept.minutes.forget(at);
+      dirty.add(at);
+    }
+    if (drop.length > 0)
+      await this.#tx.run(`DELETE FROM unanswered WHERE rowid IN ${listedSigned('$1')}`, [drop.join(',')]);
+  }
+
+  async #markDirty(dirty: HopMinutes): Promise<void> {
+    if (dirty.size === 0) return;
+    const there = await this.#tx.columns<[BigUint64Array, Int32Array]>('SELECT hop, minute FROM audit_dirty');
+    for (let i = 0; i < there.rowCount; i++) dirty.delete({ hop: there.values[0][i]!, minute: there.values[1][i]! });
+    const rows = dirty.all();
+    await this.#tx.append('audit_dirty', rows.length, [
+      BigUint64Array.from(rows, (row) => row.hop),
+      Int32Array.from(rows, (row) => row.minute),
+    ]);
+    this.#tx.flush();
   }
 
   async writeTraces(): Promise<number> {
-    await this.#make(sql.tracesTable);
-    const [old] = await this.#tx.all<{ n: number }>(sql.anyOldTrace);
-    if (old!.n > 0) await this.#tx.run(sql.dropTraces);
-    return this.#tx.run(sql.insertTraces);
+    const traces = tracesOf(this.#rows!, this.#index!.dropped);
+    await yieldToEvents();
+    const again = new Set(traces.old.map(({ hi, lo }) => `${hi} ${lo}`));
+    const drop = this.#oldTraces.filter(({ hi, lo }) => again.has(`${hi} ${lo}`)).map(({ rowid }) => rowid);
+    if (drop.length > 0)
+      await this.#tx.run(`DELETE FROM traces WHERE rowid IN ${listedSigned('$1')}`, [drop.join(',')]);
+    await this.#tx.append('traces', traces.count, traces.columns);
+    this.#tx.flush();
+    return traces.count;
   }
 
   async writeTopicMinutes(ranges: readonly BatchRange[]): Promise<void> {
-    await this.#make(sql.newTopicsTable(ranges.length), boundsOf(ranges));
-    const minutes = await this.#tx.all<{ minute: number }>('SELECT DISTINCT minute FROM a_topics');
-    for (const { minute } of minutes) {
-      await this.#tx.run(
-        'DELETE FROM topic_minutes WHERE minute = $1 AND topic IN (SELECT topic FROM a_topics WHERE minute = $1)',
-        [minute],
+    const touched = new Map<number, Set<number>>();
+    for (const range of ranges) {
+      const found = await this.#tx.columns<[Int32Array, Int32Array]>(
+        `SELECT DISTINCT topic, minute FROM topic_traffic WHERE collector = $1 AND seq > $2 AND seq <= $3 AND arrival_ms >= $4`,
+        boundsOf(range),
       );
+      for (let i = 0; i < found.rowCount; i++) {
+        const topics = touched.get(found.values[1][i]!) ?? new Set();
+        touched.set(found.values[1][i]!, topics.add(found.values[0][i]!));
+      }
+    }
+    if (touched.size === 0) return;
+    const cursors = uptos(await this.#cursors(ranges));
+    for (const [minute, topics] of touched) {
+      const list = [...topics].join(',');
+      const those = `minute = $1 AND topic IN (SELECT unnest(string_split($2, ',')::INTEGER[]))`;
+      await this.#tx.run(`DELETE FROM topic_minutes WHERE ${those}`, [minute, list]);
       // Only what the cursor has passed: a batch behind a hole is added when its turn comes
       await this.#tx.run(
         `INSERT INTO topic_minutes
          SELECT t.topic, t.minute, sum(t.messages)::INTEGER, sum(t.payload_bytes)::BIGINT, sum(t.retained)::INTEGER, max(t.last_ms)
-         FROM topic_traffic t JOIN a_range a ON a.collector = t.collector AND t.seq <= a.upto
-         WHERE t.minute = $1 AND t.topic IN (SELECT topic FROM a_topics WHERE minute = $1) GROUP BY t.topic, t.minute`,
-        [minute],
+         FROM (SELECT * FROM topic_traffic WHERE ${those}) t
+         JOIN ${readSoFar('$3', '$4')} a ON a.collector = t.collector AND t.seq <= a.upto GROUP BY t.topic, t.minute`,
+        [minute, list, ...cursors],
       );
     }
   }
@@ -470,9 +788,8 @@ class DuckdbAuditTx implements AuditTx {
     const changed = settled!.n;
     if (changed > 0) {
       await this.#tx.run(sql.settleUpdate, [minute]);
-      await this.#tx.run(
-        'INSERT INTO audit_dirty SELECT DISTINCT of_hop, $1::INTEGER FROM a_settled EXCEPT SELECT hop, minute FROM audit_dirty',
-        [minute],
+      await this.#changed(
+        await this.#tx.all(`SELECT DISTINCT of_hop AS hop, ${minute}::INTEGER AS minute FROM a_settled -- ${++made}`),
       );
     }
     await this.#tx.run('DELETE FROM audit_due WHERE minute = $1', [minute]);
@@ -494,27 +811,59 @@ class DuckdbAuditTx implements AuditTx {
 
   // ---- minutes
 
+  /** What happened to these minutes is not that a crossing came: they are computed from all of them. */
+  async #changed(minutes: readonly HopMinute[]): Promise<void> {
+    const dirty = new HopMinutes();
+    for (const at of minutes) {
+      this.#kept.minutes.forget(at);
+      dirty.add(at);
+    }
+    await this.#markDirty(dirty);
+  }
+
   async writeMinutes(): Promise<{ minutes: number; crossings: number }> {
     const tx = this.#tx;
-    const [waiting] = await tx.all<{ n: number }>(
-      'SELECT count(*)::INTEGER AS n FROM (SELECT 1 FROM audit_dirty LIMIT 1)',
+    const { minutes } = this.#kept;
+    const dirty = await tx.columns<[BigUint64Array, Int32Array]>(
+      'SELECT DISTINCT hop, minute FROM audit_dirty ORDER BY minute DESC LIMIT $1',
+      [minutesAtOnce],
     );
-    if (waiting!.n === 0) return { minutes: 0, crossings: 0 };
-    await this.#make(sql.dirtyTable, [20_000]);
-    const [dirty] = await tx.all<{ n: number }>('SELECT count(*)::INTEGER AS n FROM a_dirty');
-    let crossings = 0;
-    for (const { minute } of await tx.all<{ minute: number }>(sql.dirtyMinutes)) {
-      const hops = 'hop IN (SELECT hop FROM a_dirty WHERE minute = $1)';
-      await this.#make(sql.minuteCrossings, [minute]);
-      const [read] = await tx.all<{ n: number }>('SELECT count(*)::INTEGER AS n FROM a_minute');
-      crossings += read!.n;
-      await tx.run(`DELETE FROM hop_minutes WHERE minute = $1 AND ${hops}`, [minute]);
-      await tx.run(`DELETE FROM hop_minute_buckets WHERE minute = $1 AND ${hops}`, [minute]);
-      await tx.run(sql.insertHopMinutes, [minute]);
-      await tx.run(sql.insertBuckets, [minute]);
-      await tx.run(`DELETE FROM audit_dirty WHERE minute = $1 AND ${hops}`, [minute]);
+    if (dirty.rowCount === 0) return { minutes: 0, crossings: 0 };
+    const hopsOf = new Map<number, bigint[]>();
+    for (let i = 0; i < dirty.rowCount; i++) {
+      const [hop, minute] = [dirty.values[0][i]!, dirty.values[1][i]!];
+      const hops = hopsOf.get(minute);
+      if (hops) hops.push(hop);
+      else hopsOf.set(minute, [hop]);
     }
-    return { minutes: dirty!.n, crossings };
+    let crossings = 0;
+    for (const [minute, hops] of hopsOf) {
+      const added = hops.flatMap((hop) => minutes.get({ hop, minute }) ?? []);
+      if (added.length > 0) await writeSums(tx, minute, added);
+      const others = hops.filter((hop) => !minutes.get({ hop, minute }));
+      if (others.length > 0) {
+        crossings += await this.#computeMinute(minute, others);
+        await minutes.load(tx, minute, others);
+      }
+      if (dirty.rowCount === minutesAtOnce)
+        await tx.run(`DELETE FROM audit_dirty WHERE minute = $1 AND hop IN ${listed('$2')}`, [minute, hops.join(',')]);
+    }
+    if (dirty.rowCount < minutesAtOnce) await tx.run('DELETE FROM audit_dirty');
+    return { minutes: dirty.rowCount, crossings };
+  }
+
+  /** Anew from its crossings. */
+  async #computeMinute(minute: number, hops: readonly bigint[]): Promise<number> {
+    const tx = this.#tx;
+    const list = hops.join(',');
+    await this.#make(sql.dirtyTable, [minute, list]);
+    await this.#make(sql.minuteCrossings, [minute]);
+    const [read] = await tx.all<{ n: number }>('SELECT count(*)::INTEGER AS n FROM a_minute');
+    for (const table of ['hop_minutes', 'hop_minute_buckets'])
+      await tx.run(`DELETE FROM ${table} WHERE minute = $1 AND hop IN ${listed('$2')}`, [minute, list]);
+    await tx.run(sql.insertHopMinutes, [minute]);
+    await tx.run(sql.insertBuckets, [minute]);
+    return read!.n;
   }
 
   // ---- unanswered
@@ -525,20 +874,31 @@ class DuckdbAuditTx implements AuditTx {
   }
 
   async waitingRoutes(fromMs: EpochMillis, toMs: EpochMillis): Promise<WaitingRoute[]> {
-    await this.#make(sql.waitingTable, [fromMs, toMs]);
-    const rows = await this.#tx.all<{
-      resource: number;
-      system: number;
-      destination: number;
-      system_name: string;
-      destination_name: string;
-    }>(sql.waitingRoutes);
-    return rows.map(({ system_name, destination_name, ...row }) => ({
-      ...row,
-      systemName: system_name,
-      destinationName: destination_name,
-    }));
+    const arrays = await readSpans(this.#tx, `arrival_ms >= $1 AND arrival_ms < $2 AND ${sql.waitsForAnAnswer}`, [
+      fromMs,
+      toMs,
+    ]);
+    const rows = new SpanRows([arrays], 0);
+    const index = new SpanIndex(rows);
+    const routes = new Map<string, WaitingRoute & { callers: number[] }>();
+    for (let i = 0; i < rows.count; i++) {
+      if (index.dropped?.[i]) continue;
+      const [resource, system, destination] = [rows.resource[i]!, rows.system[i]!, rows.destination[i]!];
+      const key = `${resource} ${system} ${destination}`;
+      const route = routes.get(key);
+      if (route) route.callers.push(i);
+      else routes.set(key, { resource, system, destination, systemName: '', destinationName: '', callers: [i] });
+    }
+    const found = [...routes.values()];
+    const texts = await this.#textsOf(new Set(found.flatMap(({ system, destination }) => [system, destination])));
+    for (const route of found) {
+      route.systemName = texts.get(route.system) ?? '';
+      route.destinationName = texts.get(route.destination) ?? '';
+    }
+    this.#waiting = { rows, index, callers: new Map(found.map((route) => [route, route.callers])) };
+    return found;
   }
+  #waiting: { rows: SpanRows; index: SpanIndex; callers: ReadonlyMap<WaitingRoute, number[]> } | null = null;
 
   async countUnanswered(
     fromMs: EpochMillis,
@@ -546,24 +906,44 @@ class DuckdbAuditTx implements AuditTx {
     routes: readonly { route: WaitingRoute; hop: bigint }[],
   ): Promise<number> {
     const tx = this.#tx;
-    let missing = 0;
-    if (routes.length > 0) {
-      missing = await tx.run(sql.insertUnanswered, [
-        routes.map(({ route }) => route.resource),
-        routes.map(({ route }) => route.system),
-        routes.map(({ route }) => route.destination),
-        routes.map(({ hop }) => hop),
-        oldestStartMs,
-        minuteOf(fromMs - oldestStartMs),
-        minuteOf(toMs + 300_000),
+    const { rows, index, callers } = this.#waiting!;
+    const hopOf = new Map<number, bigint>();
+    for (const { route, hop } of routes) for (const row of callers.get(route)!) hopOf.set(row, hop);
+    const list = [...hopOf.keys()].map((row) => rows.traceLo[row]).join(',');
+    const leave = (found: { values: BigUint64Array[]; rowCount: number }): void => {
+      const [hi, lo, id] = found.values.map(wordsOf);
+      for (let i = 0; i < found.rowCount; i++) hopOf.delete(index.find(hi!, lo!, id!, i, i));
+    };
+    if (hopOf.size > 0) {
+      leave(
+        await tx.columns(
+          `SELECT caller_trace_hi, caller_trace_lo, caller_span FROM crossings
+           WHERE minute >= $1 AND minute <= $2 AND caller_trace_lo IN ${listed('$3')}`,
+          [minuteOf(fromMs - oldestStartMs), minuteOf(toMs + 300_000), list],
+        ),
+      );
+      leave(
+        await tx.columns(`SELECT trace_hi, trace_lo, span_id FROM unanswered WHERE trace_lo IN ${listed('$1')}`, [
+          list,
+        ]),
+      );
+    }
+    const missing = hopOf.size;
+    if (missing > 0) {
+      const left = Array.from(hopOf, ([row, hop]) => ({
+        row,
+        hop,
+        minute: minuteOfStart(rows.startNs[row]!, rows.arrivalMs[row]!),
+      }));
+      await tx.append('unanswered', left.length, [
+        BigUint64Array.from(left, ({ row }) => rows.traceHi[row]!),
+        BigUint64Array.from(left, ({ row }) => rows.traceLo[row]!),
+        BigUint64Array.from(left, ({ row }) => rows.spanId[row]!),
+        BigUint64Array.from(left, ({ hop }) => hop),
+        Int32Array.from(left, ({ minute }) => minute),
       ]);
-      if (missing > 0) {
-        await tx.run(
-          `INSERT INTO audit_dirty SELECT DISTINCT u.hop, u.minute FROM unanswered u
-           SEMI JOIN a_waiting w ON w.trace_lo = u.trace_lo AND w.span_id = u.span_id AND w.trace_hi = u.trace_hi
-           EXCEPT SELECT hop, minute FROM audit_dirty`,
-        );
-      }
+      tx.flush();
+      await this.#changed(left);
     }
     await tx.run('DELETE FROM meta WHERE key = $1', [answeredKey]);
     await tx.run('INSERT INTO meta VALUES ($1, $2)', [answeredKey, String(toMs)]);
@@ -752,9 +1132,12 @@ class DuckdbAuditTx implements AuditTx {
   }
 }
 
-/** Four parameters a range, as audit-sql.ts asks for them. */
-const boundsOf = (ranges: readonly BatchRange[]): (number | bigint)[] =>
-  ranges.flatMap((range) => [range.collector, range.after, range.upto, range.oldestArrivalMs]);
+const boundsOf = (range: BatchRange): (number | bigint)[] => [
+  range.collector,
+  range.after,
+  range.upto,
+  range.oldestArrivalMs,
+];
 
 interface StoredResource {
   id: number;
@@ -814,20 +1197,4 @@ interface StoredHop {
   system: string;
   destination: string;
   first_ms: bigint;
-}
-
-interface RouteRow {
-  caller_resource: number;
-  callee_resource: number;
-  message: boolean;
-  caller_system: number;
-  callee_system: number;
-  caller_destination: number;
-  callee_destination: number;
-  broker: number;
-  caller_system_name: string;
-  callee_system_name: string;
-  caller_destination_name: string;
-  callee_destination_name: string;
-  broker_name: string;
 }

@@ -12,6 +12,7 @@ import {
 } from '../store.ts';
 import type { Database } from './database.ts';
 import type { Dictionary } from './dictionary.ts';
+import { deviceIds } from './reads-devices.ts';
 import type { Session } from './session.ts';
 
 type HopReads = Pick<Store, 'hopWindows' | 'hopMinutes' | 'hop' | 'crossingsOfHop' | 'crossingsOfTrace'>;
@@ -57,38 +58,46 @@ export const hopReads = (db: Database, dictionary: Dictionary): HopReads => ({
   async crossingsOfTrace(traceHi, traceLo, trail) {
     // Two passes: an OR over both ends would read every column of every row group. A crossing lies in the minute of its caller's
     // start or arrival, so those of this trace's own calls are known; who called into it from another trace is looked for everywhere.
-    const [calls, called] = await Promise.all([
+    const [calls, called, ids] = await Promise.all([
       trail
-        ? db.all<CrossingSqlRow>(
-            `${crossingsSql} WHERE x.caller_trace_hi = $1 AND x.caller_trace_lo = $2 AND x.minute BETWEEN $3 AND $4`,
+        ? db.all<CrossingColumns>(
+            'SELECT * FROM crossings WHERE caller_trace_hi = $1 AND caller_trace_lo = $2 AND minute BETWEEN $3 AND $4',
             [traceHi, traceLo, minuteOf(trail.fromMs) - 1, minuteOf(trail.toMs) + 1],
           )
-        : db.all<CrossingSqlRow>(`${crossingsSql} WHERE x.caller_trace_hi = $1 AND x.caller_trace_lo = $2`, [
+        : db.all<CrossingColumns>('SELECT * FROM crossings WHERE caller_trace_hi = $1 AND caller_trace_lo = $2', [
             traceHi,
             traceLo,
           ]),
       calledFromElsewhere(db, traceHi, traceLo),
+      deviceIds(db),
     ]);
     return [...calls, ...called]
-      .sort(
-        (a, b) => order(a.caller_start_ns, b.caller_start_ns) || order(a.callee_start_ns, b.callee_start_ns),
-      )
-      .map((row) => crossingOf(row, dictionary));
+      .sort((a, b) => order(a.caller_start_ns, b.caller_start_ns) || order(a.callee_start_ns, b.callee_start_ns))
+      .map((row) =>
+        crossingOf(
+          {
+            ...row,
+            caller_device_id: ids.get(row.caller_device) ?? '',
+            callee_device_id: ids.get(row.callee_device) ?? '',
+          },
+          dictionary,
+        ),
+      );
   },
 });
 
 const order = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
 
-async function calledFromElsewhere(db: Database, traceHi: bigint, traceLo: bigint): Promise<CrossingSqlRow[]> {
-  const ends = `callee_trace_hi = $1 AND callee_trace_lo = $2 AND NOT (caller_trace_hi = $1 AND caller_trace_lo = $2)`;
-  const minutes = await db.all<{ first: number | null; last: number | null }>(
-    // linked first: where no trace calls into another one, min/max of a row group say so
-    `SELECT min(minute) AS first, max(minute) AS last FROM crossings WHERE linked AND ${ends}`,
-    [traceHi, traceLo],
-  );
-  const { first, last } = minutes[0]!;
-  if (first === null || last === null) return [];
-  return db.all<CrossingSqlRow>(`${crossingsSql} WHERE linked AND ${ends} AND x.minute BETWEEN $3 AND $4`, [
+async function calledFromElsewhere(db: Database, traceHi: bigint, traceLo: bigint): Promise<CrossingColumns[]> {
+  const ends = 'callee_trace_hi = $1 AND callee_trace_lo = $2 AND NOT (caller_trace_hi = $1 AND caller_trace_lo = $2)';
+  const found = await db.columns<[Int32Array]>(`SELECT minute FROM crossings WHERE ${ends}`, [traceHi, traceLo]);
+  if (found.rowCount === 0) return [];
+  let [first, last] = [found.values[0][0]!, found.values[0][0]!];
+  for (const minute of found.values[0]) {
+    first = Math.min(first, minute);
+    last = Math.max(last, minute);
+  }
+  return db.all<CrossingColumns>(`SELECT * FROM crossings WHERE ${ends} AND minute BETWEEN $3 AND $4`, [
     traceHi,
     traceLo,
     first,
@@ -236,7 +245,12 @@ const crossingOrders = {
   fastest: 'x.added_ns ASC NULLS LAST, x.caller_start_ns DESC',
 } as const;
 
-interface CrossingSqlRow {
+interface CrossingSqlRow extends CrossingColumns {
+  caller_device_id: string;
+  callee_device_id: string;
+}
+
+interface CrossingColumns {
   caller_trace_hi: bigint;
   caller_trace_lo: bigint;
   caller_span: bigint;
@@ -247,8 +261,8 @@ interface CrossingSqlRow {
   message: boolean;
   linked: boolean;
   error: boolean;
-  caller_device_id: string;
-  callee_device_id: string;
+  caller_device: number;
+  callee_device: number;
   caller_start_ns: bigint;
   caller_duration_ns: bigint;
   callee_start_ns: bigint;

@@ -39,30 +39,19 @@ export function duckDbPathStore(db: Session): PathStore {
     },
 
     async pathSample(path, fromMs, toMs, limit) {
-      const picked = await db.all<{ trace_hi: bigint; trace_lo: bigint; start_ns: bigint }>(pickTracesSql, [
-        path.rootName,
-        path.application,
-        nanosAt(fromMs),
-        nanosAt(toMs),
-        limit,
-      ]);
-      if (picked.length === 0) return [];
-      const his = picked.map((row) => row.trace_hi);
-      const los = picked.map((row) => row.trace_lo);
-      const samples = new Map<string, PathSample>();
-      for (const row of picked) {
-        const traceId = traceIdHex(row.trace_hi, row.trace_lo);
-        samples.set(traceId, { traceId, startMs: epochMillisOf(row.start_ns), spans: [], crossings: [] });
-      }
-      const [spans, crossings] = await Promise.all([
-        db.all<SpanRow>(sampleSpansSql, [his, los, nanosAt(fromMs - slackMs), nanosAt(toMs + slackMs)]),
-        db.all<CrossingSqlRow>(sampleCrossingsSql, [his, los, minuteOf(fromMs - slackMs), minuteOf(toMs + slackMs)]),
-      ]);
-      for (const row of spans) samples.get(traceIdHex(row.trace_hi, row.trace_lo))?.spans.push(pathSpanOf(row));
-      for (const row of crossings) {
-        samples.get(traceIdHex(row.caller_trace_hi, row.caller_trace_lo))?.crossings.push(pathCrossingOf(row));
-      }
-      return [...samples.values()].sort((a, b) => a.startMs - b.startMs);
+      const [samples] = await pathSamples(db, [{ ...path, count: 0 }], fromMs, toMs, limit);
+      return samples!;
+    },
+
+    pathSamples: (paths, fromMs, toMs, limit) => pathSamples(db, paths, fromMs, toMs, limit),
+
+    async hopsHeard(fromMs, toMs) {
+      const rows = await db.all<{ hop: bigint; first: number; last: number }>(
+        `SELECT hop, min(minute) AS first, max(minute) AS last FROM hop_minutes
+         WHERE minute >= $1 AND minute < $2 AND count > 0 GROUP BY hop`,
+        [minuteOf(fromMs), Math.ceil(toMs / 60_000)],
+      );
+      return rows.map(({ hop, first, last }) => ({ hop, firstMinute: first, lastMinute: last }));
     },
 
     async rootNames(fromMs, toMs) {
@@ -140,6 +129,54 @@ export function duckDbPathStore(db: Session): PathStore {
       return row?.last == null ? null : Number(row.last);
     },
   };
+}
+
+async function pathSamples(
+  db: Session,
+  paths: { rootName: string; application: string; count: number }[],
+  fromMs: number,
+  toMs: number,
+  limit: number,
+): Promise<PathSample[][]> {
+  const range = [nanosAt(fromMs), nanosAt(toMs)] as const;
+  const lists: Map<string, PathSample>[] = [];
+  for (const path of paths) {
+    const pick = (oneIn: number) =>
+      db.all<TraceWords>(pickTracesSql, [path.rootName, path.application, ...range, limit, oneIn]);
+    // of many, only a share is put into order
+    const oneIn = Math.max(1, Math.floor(path.count / (4 * limit)));
+    let picked = await pick(oneIn);
+    if (picked.length < limit && oneIn > 1) picked = await pick(1);
+    lists.push(
+      new Map(
+        picked.map((row) => {
+          const traceId = traceIdHex(row.trace_hi, row.trace_lo);
+          return [traceId, { traceId, startMs: epochMillisOf(row.start_ns), spans: [], crossings: [] }];
+        }),
+      ),
+    );
+  }
+  const samples = new Map(lists.flatMap((list) => [...list]));
+  if (samples.size > 0) {
+    const words = [...samples.keys()].map((traceId) => parseTraceId(traceId)!);
+    const ids = [words.map((each) => each.hi), words.map((each) => each.lo)] as const;
+    const slack = [fromMs - slackMs, toMs + slackMs] as const;
+    const [spans, crossings] = await Promise.all([
+      db.all<SpanRow>(sampleSpansSql, [...ids, ...slack.map(nanosAt)]),
+      db.all<CrossingSqlRow>(sampleCrossingsSql, [...ids, ...slack.map(minuteOf)]),
+    ]);
+    for (const row of spans) samples.get(traceIdHex(row.trace_hi, row.trace_lo))?.spans.push(pathSpanOf(row));
+    for (const row of crossings) {
+      samples.get(traceIdHex(row.caller_trace_hi, row.caller_trace_lo))?.crossings.push(pathCrossingOf(row));
+    }
+  }
+  return lists.map((list) => [...list.values()].sort((a, b) => a.startMs - b.startMs));
+}
+
+interface TraceWords {
+  trace_hi: bigint;
+  trace_lo: bigint;
+  start_ns: bigint;
 }
 
 /**
@@ -249,7 +286,7 @@ const pathsOfHopsSql = `
 const pickTracesSql = `
   SELECT t.trace_hi, t.trace_lo, t.start_ns
   FROM traces t JOIN strings s ON s.id = t.root_name JOIN placings p ON p.resource = t.root_resource
-  WHERE s.value = $1 AND p.application = $2 AND t.has_root AND t.start_ns >= $3 AND t.start_ns < $4
+  WHERE s.value = $1 AND p.application = $2 AND t.has_root AND t.start_ns >= $3 AND t.start_ns < $4 AND t.trace_lo % $6::UBIGINT = 0
   ORDER BY hash(t.trace_hi, t.trace_lo) LIMIT $5`;
 
 /** $1, $2: two lists of equal length, the words of the trace ids. */

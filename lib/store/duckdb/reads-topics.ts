@@ -9,13 +9,15 @@ type TopicReads = Pick<Store, 'topicWindows' | 'topicSeries'>;
 export const topicReads = (db: Database, dictionary: Dictionary): TopicReads => ({
   async topicWindows(fromMs, toMs) {
     const minutes = [minuteOf(fromMs), Math.ceil(toMs / 60_000)];
-    const [rows, told, seen] = await Promise.all([
-      db.all<TopicSqlRow>(
-        `SELECT topic, sum(messages)::BIGINT AS messages, sum(payload_bytes)::BIGINT AS payload_bytes, sum(retained)::BIGINT AS retained,
-                max(last_ms) AS last_ms
-         FROM topic_minutes WHERE minute >= $1 AND minute < $2 GROUP BY topic`,
-        minutes,
-      ),
+    const rows = await db.all<TopicSqlRow>(
+      `SELECT topic, sum(messages)::BIGINT AS messages, sum(payload_bytes)::BIGINT AS payload_bytes, sum(retained)::BIGINT AS retained,
+              max(last_ms) AS last_ms
+       FROM topic_minutes WHERE minute >= $1 AND minute < $2 GROUP BY topic`,
+      minutes,
+    );
+    // no broker: nothing to look for in the spans
+    if (rows.length === 0) return [];
+    const [told, seen] = await Promise.all([
       db.all<{ topic: number; publisher: number }>(
         'SELECT DISTINCT topic, publisher FROM topic_traffic WHERE minute >= $1 AND minute < $2 AND publisher <> 0',
         minutes,

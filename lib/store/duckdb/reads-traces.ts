@@ -1,15 +1,25 @@
 import { parseSpanId, spanIdHex, traceIdHex } from '#lib/domain/ids.ts';
 import type { Resource, Span } from '#lib/domain/span.ts';
-import { type EpochMillis, millisOfNanos, nanosOfMillis, nanosPerMilli } from '#lib/domain/units.ts';
+import { type EpochMillis, epochMillisOf, millisOfNanos, nanosOfMillis, nanosPerMilli } from '#lib/domain/units.ts';
 import type { Store, StoredSpan, TraceQuery, TraceRow, TraceTrail } from '../store.ts';
 import type { Database } from './database.ts';
 import type { Dictionary } from './dictionary.ts';
+import { deviceIds } from './reads-devices.ts';
 import { type Param, yieldToEvents } from './session.ts';
 
 /** Spans of the wanted traces out of a raw batch (lib/wire/raw-batch.ts): given in, since the store knows no wire format. */
 export type DecodeSpans = (raw: Uint8Array, wanted: (traceHi: bigint, traceLo: bigint) => boolean) => Span[];
 
-type TraceReads = Pick<Store, 'traceTrail' | 'spansOfTrace' | 'linkedTraces' | 'passagesOfTrace' | 'searchTraces' | 'services'>;
+type TraceReads = Pick<
+  Store,
+  'traceTrail' | 'spansOfTrace' | 'linkedTraces' | 'passagesOfTrace' | 'searchTraces' | 'services'
+>;
+
+interface Means {
+  db: Database;
+  dictionary: Dictionary;
+  decodeSpans: DecodeSpans;
+}
 
 export const traceReads = (db: Database, dictionary: Dictionary, decodeSpans: DecodeSpans): TraceReads => ({
   traceTrail: (traceHi, traceLo) => traceTrail(db, traceHi, traceLo),
@@ -17,18 +27,22 @@ export const traceReads = (db: Database, dictionary: Dictionary, decodeSpans: De
   async spansOfTrace(traceHi, traceLo, limit = 10_000, trail) {
     const known = trail ?? (await traceTrail(db, traceHi, traceLo));
     if (!known) return { spans: [], total: 0 };
-    return spansOfTrace(db, dictionary, decodeSpans, traceHi, traceLo, limit, known);
+    return spansOfTrace({ db, dictionary, decodeSpans }, traceHi, traceLo, limit, known);
   },
 
   async linkedTraces(traceHi, traceLo) {
-    const rows = await db.all<{ hi: bigint; lo: bigint; direction: 'to' | 'from' }>(
-      `SELECT DISTINCT hi, lo, direction FROM (
-         SELECT to_trace_hi AS hi, to_trace_lo AS lo, 'to' AS direction FROM links WHERE trace_hi = $1 AND trace_lo = $2
-         UNION ALL SELECT trace_hi, trace_lo, 'from' FROM links WHERE to_trace_hi = $1 AND to_trace_lo = $2)
-       WHERE NOT (hi = $1 AND lo = $2) ORDER BY direction DESC, hi, lo LIMIT 50`,
-      [traceHi, traceLo],
-    );
-    return rows.map(({ hi, lo, direction }) => ({ traceId: traceIdHex(hi, lo), direction }));
+    const [to, from] = await Promise.all([
+      db.all<TraceWords>(`SELECT to_trace_hi AS hi, to_trace_lo AS lo ${linkedSql('trace', 'to_trace')}`, [
+        traceHi,
+        traceLo,
+      ]),
+      db.all<TraceWords>(`SELECT trace_hi AS hi, trace_lo AS lo ${linkedSql('to_trace', 'trace')}`, [traceHi, traceLo]),
+    ]);
+    const ids = (rows: TraceWords[]): string[] => [...new Set(rows.map(({ hi, lo }) => traceIdHex(hi, lo)))].sort();
+    return [
+      ...ids(to).map((traceId) => ({ traceId, direction: 'to' as const })),
+      ...ids(from).map((traceId) => ({ traceId, direction: 'from' as const })),
+    ].slice(0, 50);
   },
 
   async passagesOfTrace(traceHi, traceLo) {
@@ -64,6 +78,15 @@ export const traceReads = (db: Database, dictionary: Dictionary, decodeSpans: De
   },
 });
 
+interface TraceWords {
+  hi: bigint;
+  lo: bigint;
+}
+
+/** Links of a trace with others, those of one end. Few of them are distinct: a trace that links to one other does so from many spans. */
+const linkedSql = (own: string, other: string): string =>
+  `FROM links WHERE ${own}_hi = $1 AND ${own}_lo = $2 AND NOT (${other}_hi = $1 AND ${other}_lo = $2) LIMIT 10000`;
+
 // ---- one trace
 
 /** What the columns say of a span; everything else is in the raw batch it came in. */
@@ -82,33 +105,49 @@ interface SpanRow {
   resource: number;
   system: number;
   destination: number;
-  total: bigint;
 }
 
 /**
- * Two columns of all row groups say when it arrived; the other columns are then read of the row groups of those moments alone.
- * Asked for at once, every column of every row group is opened.
+ * Three columns of all row groups say when it arrived; the others are then read of the row groups of those moments alone.
+ * Asked for at once, every column of every row group is opened. What else a statement costs that finds a few rows is its operators:
+ * those that group, join and sort are left to us.
  */
 async function traceTrail(db: Database, traceHi: bigint, traceLo: bigint): Promise<TraceTrail | null> {
-  const rows = await db.all<{ arrival_ms: bigint; application: string; first_ns: bigint; last_ns: bigint }>(
-    `SELECT m.arrival_ms, coalesce(p.application, '') AS application, m.first_ns, m.last_ns
-     FROM (SELECT arrival_ms, resource, min(start_ns) AS first_ns, max(start_ns) AS last_ns
-           FROM spans WHERE trace_hi = $1 AND trace_lo = $2 GROUP BY arrival_ms, resource) m
-     LEFT JOIN placings p ON p.resource = m.resource`,
+  const found = await db.columns<[BigInt64Array, Int32Array, BigInt64Array]>(
+    'SELECT arrival_ms, resource, start_ns FROM spans WHERE trace_hi = $1 AND trace_lo = $2',
     [traceHi, traceLo],
   );
-  if (rows.length === 0) return null;
-  const arrivals = new Set<number>();
+  const [arrivals, resources, starts] = found.values;
+  // asked for the unknown as for the hidden one: both take as long
+  const places = await placesOf(db, new Set(resources));
+  if (found.rowCount === 0) return null;
+  const applications = new Set<string>();
+  for (const resource of new Set(resources)) applications.add(places.get(resource)?.application ?? '');
   let fromMs = Number.MAX_SAFE_INTEGER;
   let toMs = 0;
-  for (const row of rows) {
-    const arrivalMs = Number(row.arrival_ms);
-    arrivals.add(arrivalMs);
-    fromMs = Math.min(fromMs, arrivalMs, Math.floor(millisOfNanos(row.first_ns)));
-    toMs = Math.max(toMs, arrivalMs, Math.ceil(millisOfNanos(row.last_ns)));
+  for (let i = 0; i < found.rowCount; i++) {
+    const arrivalMs = Number(arrivals[i]);
+    const startMs = epochMillisOf(starts[i]!);
+    fromMs = Math.min(fromMs, arrivalMs, startMs);
+    toMs = Math.max(toMs, arrivalMs, startMs);
   }
-  const applications = [...new Set(rows.map((row) => row.application))];
-  return { applications, arrivalsMs: [...arrivals], fromMs, toMs };
+  const arrivalsMs = [...new Set(arrivals)].map(Number);
+  return { applications: [...applications], arrivalsMs, fromMs, toMs, rows: found.rowCount };
+}
+
+interface Place {
+  resource: number;
+  device: number;
+  site: string;
+  application: string;
+}
+
+async function placesOf(db: Database, resources: ReadonlySet<number>): Promise<Map<number, Place>> {
+  const rows = await db.all<Place>(
+    'SELECT resource, device, site, application FROM placings WHERE list_contains($1::INTEGER[], resource)',
+    [[...resources]],
+  );
+  return new Map(rows.map((row) => [row.resource, row]));
 }
 
 /** Row groups are passed over by constants only. Few moments: each; many: all between the first and the last. */
@@ -130,41 +169,57 @@ function arrivedAt(arrivalsMs: number[], firstParam: number): { where: string; p
   return { where: `arrival_ms IN (${params.map((_, i) => `$${firstParam + i}`).join(', ')})`, params };
 }
 
-const spanRowsSql = (arrived: string): string => `
-  SELECT *, count(*) OVER () AS total FROM (
-    SELECT span_id, parent_id, start_ns, duration_ns, arrival_ms, collector, seq, kind, status, flags, name, resource, system, destination
-    FROM spans WHERE trace_hi = $1 AND trace_lo = $2 AND ${arrived}
-    QUALIFY row_number() OVER (PARTITION BY span_id ORDER BY arrival_ms, collector, seq) = 1)
-  ORDER BY start_ns, span_id LIMIT $3`;
+const spanColumns =
+  'span_id, parent_id, start_ns, duration_ns, arrival_ms, collector, seq, kind, status, flags, name, resource, system, destination';
 
-interface Place {
-  resource: number;
-  device: string;
-  site: string;
-  application: string;
+/** More rows than this are made distinct and cut by the engine. */
+const rowsAtOnce = 10_000;
+
+const manyRowsSql = (arrived: string): string => `
+  SELECT *, count(*) OVER () AS total FROM (
+    SELECT ${spanColumns} FROM spans WHERE trace_hi = $1 AND trace_lo = $2 AND ${arrived}
+    QUALIFY row_number() OVER (PARTITION BY span_id ORDER BY arrival_ms, collector, seq) = 1)
+  ORDER BY start_ns, span_id LIMIT ${rowsAtOnce}`;
+
+/** Each span once, the one that came first, by start. */
+async function spanRows(
+  db: Database,
+  traceHi: bigint,
+  traceLo: bigint,
+  trail: TraceTrail,
+): Promise<{ rows: SpanRow[]; total: number }> {
+  const { where, params } = arrivedAt(trail.arrivalsMs, 3);
+  if (trail.rows > rowsAtOnce) {
+    const rows = await db.all<SpanRow & { total: bigint }>(manyRowsSql(where), [traceHi, traceLo, ...params]);
+    return { rows, total: Number(rows[0]?.total ?? 0) };
+  }
+  const found = await db.all<SpanRow>(
+    `SELECT ${spanColumns} FROM spans WHERE trace_hi = $1 AND trace_lo = $2 AND ${where}`,
+    [traceHi, traceLo, ...params],
+  );
+  const first = new Map<bigint, SpanRow>();
+  for (const row of found.sort(byArrival)) if (!first.has(row.span_id)) first.set(row.span_id, row);
+  const rows = [...first.values()].sort((a, b) => order(a.start_ns, b.start_ns) || order(a.span_id, b.span_id));
+  return { rows, total: rows.length };
 }
 
-const placesSql = `
-  SELECT p.resource, coalesce(d.id, '') AS device, p.site, p.application
-  FROM placings p LEFT JOIN devices d ON d.number = p.device WHERE list_contains($1::INTEGER[], p.resource)`;
+const order = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+const byArrival = (a: SpanRow, b: SpanRow): number =>
+  order(a.arrival_ms, b.arrival_ms) || a.collector - b.collector || order(a.seq, b.seq);
 
 /** A trace may be spread over as many batches as it has spans: unpacked a few at a time. */
 const batchesAtOnce = 32;
 
 async function spansOfTrace(
-  db: Database,
-  dictionary: Dictionary,
-  decodeSpans: DecodeSpans,
+  { db, dictionary, decodeSpans }: Means,
   traceHi: bigint,
   traceLo: bigint,
   limit: number,
   trail: TraceTrail,
 ): Promise<{ spans: StoredSpan[]; total: number }> {
-  const { where, params } = arrivedAt(trail.arrivalsMs, 4);
-  const rows = await db.all<SpanRow>(spanRowsSql(where), [traceHi, traceLo, limit, ...params]);
-  if (rows.length === 0) return { spans: [], total: 0 };
-  const placesRead = db.all<Place>(placesSql, [[...new Set(rows.map((row) => row.resource))]]);
-  placesRead.catch(() => {}); // awaited below: a body that cannot be read must not leave it unheard
+  const { rows: all, total } = await spanRows(db, traceHi, traceLo, trail);
+  const rows = all.slice(0, limit);
+  const [places, ids] = await Promise.all([placesOf(db, new Set(rows.map((row) => row.resource))), deviceIds(db)]);
   const wanted = new Set(rows.map((row) => row.span_id));
   const decoded = new Map<bigint, Span>();
   const batches = new Map(rows.map((row) => [`${row.collector} ${row.seq}`, row]));
@@ -179,10 +234,9 @@ async function spansOfTrace(
     }
   }
   const traceId = traceIdHex(traceHi, traceLo);
-  const places = new Map((await placesRead).map((place) => [place.resource, place]));
   const spans = rows.map<StoredSpan>((row) => ({
     ...(decoded.get(row.span_id) ?? spanOfColumns(row, traceId, dictionary)),
-    deviceId: places.get(row.resource)?.device ?? '',
+    deviceId: ids.get(places.get(row.resource)?.device ?? 0) ?? '',
     site: places.get(row.resource)?.site ?? '',
     application: places.get(row.resource)?.application ?? '',
     flags: row.flags,
@@ -190,7 +244,7 @@ async function spansOfTrace(
     system: dictionary.text(row.system),
     destination: dictionary.text(row.destination),
   }));
-  return { spans, total: Number(rows[0]!.total) };
+  return { spans, total };
 }
 
 async function rawBatches(db: Database, origins: SpanRow[], known: Map<string, SpanRow>): Promise<Uint8Array[]> {
@@ -265,8 +319,14 @@ async function searchTraces(db: Database, dictionary: Dictionary, query: TraceQu
     if (name === undefined) return [];
     where.push(`t.root_name = ${bind(name)}`);
   }
+  const orderBy =
+    query.order === 'slowest' ? 't.duration_ns DESC, t.start_ns DESC' : 't.start_ns DESC, t.trace_hi, t.trace_lo';
   const resources = await resourcesOf(db, query, dictionary);
   if (resources?.length === 0) return [];
+  if (resources && query.hop === undefined) {
+    const first = await searchFirst(db, { where, params: [...params], orderBy, resources, limit: query.limit });
+    if (first) return first.map((row) => traceRowOf(row, dictionary));
+  }
   if (resources || query.hop !== undefined) {
     const [range] = await db.all<{ first: bigint | null; last: bigint | null }>(
       `SELECT min(arrival_ms) AS first, max(arrival_ms) AS last FROM traces t WHERE ${where.join(' AND ')}`,
@@ -285,26 +345,64 @@ async function searchTraces(db: Database, dictionary: Dictionary, query: TraceQu
         UNION SELECT callee_trace_hi, callee_trace_lo FROM crossings WHERE hop = ${hop})`);
     }
   }
-  const order =
-    query.order === 'slowest' ? 't.duration_ns DESC, t.start_ns DESC' : 't.start_ns DESC, t.trace_hi, t.trace_lo';
-  const rows = await db.all<TraceSqlRow>(
-    `SELECT f.*, coalesce(p.site, '') AS site, coalesce(p.application, '') AS application
-     FROM (SELECT * FROM traces t WHERE ${where.join(' AND ')} ORDER BY ${order} LIMIT ${bind(query.limit)}) f
-     LEFT JOIN placings p ON p.resource = f.root_resource ORDER BY ${order.replaceAll('t.', 'f.')}`,
-    params,
+  const rows = await db.all<TraceSqlRow>(tracesSql(where, orderBy, bind(query.limit)), params);
+  return rows.map((row) => traceRowOf(row, dictionary));
+}
+
+const tracesSql = (where: string[], orderBy: string, limit: string): string => `
+  SELECT f.*, coalesce(p.site, '') AS site, coalesce(p.application, '') AS application
+  FROM (SELECT * FROM traces t WHERE ${where.join(' AND ')} ORDER BY ${orderBy} LIMIT ${limit}) f
+  LEFT JOIN placings p ON p.resource = f.root_resource ORDER BY ${orderBy.replaceAll('t.', 'f.')}`;
+
+const traceRowOf = (row: TraceSqlRow, dictionary: Dictionary): TraceRow => ({
+  traceId: traceIdHex(row.trace_hi, row.trace_lo),
+  startNanos: row.start_ns,
+  durationMs: millisOfNanos(row.duration_ns),
+  rootName: dictionary.text(row.root_name),
+  rootService: dictionary.resource(row.root_resource)?.serviceName ?? '',
+  rootSite: row.site,
+  application: row.application,
+  hasRoot: row.has_root,
+  spans: row.spans,
+  errors: row.errors,
+});
+
+interface FirstSearch {
+  where: string[];
+  params: Param[];
+  orderBy: string;
+  resources: number[];
+  limit: number;
+}
+
+/**
+ * A service that is in every tenth trace is found among the first ones of the list: only their spans are looked at.
+ * null: too few of them have it, look at all.
+ */
+async function searchFirst(db: Database, search: FirstSearch): Promise<TraceSqlRow[] | null> {
+  const most = 10 * search.limit;
+  const bound = [...search.params, most];
+  const first = await db.all<TraceSqlRow & { arrival_ms: bigint }>(
+    tracesSql(search.where, search.orderBy, `$${bound.length}`),
+    bound,
   );
-  return rows.map<TraceRow>((row) => ({
-    traceId: traceIdHex(row.trace_hi, row.trace_lo),
-    startNanos: row.start_ns,
-    durationMs: millisOfNanos(row.duration_ns),
-    rootName: dictionary.text(row.root_name),
-    rootService: dictionary.resource(row.root_resource)?.serviceName ?? '',
-    rootSite: row.site,
-    application: row.application,
-    hasRoot: row.has_root,
-    spans: row.spans,
-    errors: row.errors,
-  }));
+  if (first.length === 0) return [];
+  const arrivals = first.map((row) => Number(row.arrival_ms));
+  const holders = await db.all<TraceWords>(
+    `WITH wanted AS (SELECT unnest($1::UBIGINT[]) AS hi, unnest($2::UBIGINT[]) AS lo)
+     SELECT DISTINCT w.hi, w.lo FROM spans s JOIN wanted w ON s.trace_lo = w.lo AND s.trace_hi = w.hi
+     WHERE s.arrival_ms >= $3 AND s.arrival_ms <= $4 AND list_contains($5::INTEGER[], s.resource)`,
+    [
+      first.map((row) => row.trace_hi),
+      first.map((row) => row.trace_lo),
+      Math.min(...arrivals) - apartMs,
+      Math.max(...arrivals) + apartMs,
+      search.resources,
+    ],
+  );
+  const found = new Set(holders.map(({ hi, lo }) => traceIdHex(hi, lo)));
+  const rows = first.filter((row) => found.has(traceIdHex(row.trace_hi, row.trace_lo)));
+  return rows.length >= search.limit || first.length < most ? rows.slice(0, search.limit) : null;
 }
 
 interface TraceSqlRow {

@@ -1,0 +1,175 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, vi } from 'vitest';
+import { offsetsOf } from '#lib/audit/clocks.ts';
+import { auditOnce, openAudit } from '#lib/audit.ts';
+import { type DrawnSpan, drawnBatch, drawnResource } from '#lib/domain/fixtures/drawn-batch.ts';
+import type { Rules } from '#lib/domain/rule.ts';
+import { DuckdbAudit } from './audit.ts';
+import { Database } from './database.ts';
+import { storeOf } from './duckdb-store.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const rules: Rules = {
+  sites: [
+    { id: 'hannover', name: 'Hannover', lat: 52.37, lon: 9.73, hosts: [] },
+    { id: 'ashburn', name: 'Ashburn', lat: 39.04, lon: -77.49, hosts: [] },
+  ],
+  applications: [],
+  budgets: [],
+  owners: [],
+  brokers: [],
+  maxDriftPpm: 50,
+};
+const origin = 1_795_000_210_000;
+const on = [
+  drawnResource('button', 'hannover'),
+  drawnResource('events', 'ashburn'),
+  drawnResource('data', 'ashburn'),
+  drawnResource('screen', 'hannover'),
+];
+
+function randomFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 4294967296) * below);
+  };
+}
+
+/** A message with one to three consumers, each of which asks a server or two. */
+function drawnTrace(trace: bigint, random: (below: number) => number): DrawnSpan[] {
+  const start = random(150_000);
+  const base = trace * 100n;
+  const spans: DrawnSpan[] = [
+    {
+      trace,
+      id: base,
+      on: on[random(2)]!,
+      kind: 'producer',
+      start,
+      takes: 1 + random(5),
+      system: 'mqtt',
+      destination: `t/${random(2)}`,
+      flags: random(2) * 2,
+      status: random(9) === 0 ? 2 : 0,
+    },
+  ];
+  for (let k = 0n; k <= random(3); k++) {
+    const id = base + 10n * (k + 1n);
+    const at = start + random(80) - 10;
+    const by = on[random(4)]!;
+    spans.push({
+      trace,
+      id,
+      parent: base,
+      on: by,
+      kind: 'consumer',
+      start: at,
+      takes: 30,
+      system: 'mqtt',
+      destination: 't',
+      flags: random(2) * 2,
+    });
+    spans.push({
+      trace,
+      id: id + 1n,
+      parent: id,
+      on: by,
+      kind: 'client',
+      start: at + 2,
+      takes: 5 + random(10),
+      destination: '/x',
+    });
+    for (let n = 0n; n <= random(2); n++)
+      spans.push({
+        trace,
+        id: id + 2n + n,
+        parent: id + 1n,
+        on: on[random(4)]!,
+        kind: 'server',
+        start: at + 3 + random(4),
+        takes: 1 + random(12),
+        destination: '/x',
+      });
+  }
+  return spans;
+}
+
+it.each([1, 2, 3])(
+  'adds up open minutes to what their crossings say, whatever comes late or twice (%i)',
+  async (seed) => {
+    const random = randomFrom(seed);
+    const folder = mkdtempSync(join(tmpdir(), 'hopscope-minutes-'));
+    const db = await Database.open(join(folder, 'a.duckdb'));
+    const store = await storeOf(db, { decodeSpans: (() => []) as never });
+    let nowMs = origin + 155_000;
+    const now = () => BigInt(nowMs) * 1_000_000n;
+    const memory = await openAudit(store, rules, now());
+    const rows = async () => ({
+      minutes: await db.all('SELECT * FROM hop_minutes ORDER BY hop, minute'),
+      buckets: await db.all('SELECT * FROM hop_minute_buckets ORDER BY ALL'),
+    });
+    const late: DrawnSpan[] = [];
+    let trace = 0n;
+    try {
+      for (let seq = 1; seq <= 12; seq++) {
+        const spans = late.splice(0, random(late.length + 1));
+        for (let t = 0; t < 40; t++) {
+          for (const span of drawnTrace(++trace, random)) {
+            if (random(8) === 0) late.push(span);
+            else spans.push(span);
+          }
+        }
+        await store.append([drawnBatch('c1', seq, nowMs, origin, spans)]);
+        nowMs += 6_000 + random(3) * 20_000;
+        const report = await auditOnce(store, now(), rules, memory);
+        expect(report.crossings).toBeGreaterThan(0);
+        const added = await rows();
+        // Beside the running audit, one that remembers nothing
+        await db.audit(async (tx) => {
+          await tx.run('DELETE FROM audit_dirty');
+          await tx.run('INSERT INTO audit_dirty SELECT DISTINCT hop, minute FROM crossings');
+        });
+        await new DuckdbAudit(db).transaction((tx) => tx.writeMinutes());
+        const computed = await rows();
+        expect(added.buckets).toEqual(computed.buckets);
+        expect(added.minutes).toEqual(computed.minutes);
+      }
+    } finally {
+      await store.close();
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
+
+it('judges a new crossing as it would judge a stored one', async () => {
+  const random = randomFrom(4);
+  const folder = mkdtempSync(join(tmpdir(), 'hopscope-judged-'));
+  const db = await Database.open(join(folder, 'a.duckdb'));
+  const store = await storeOf(db, { decodeSpans: (() => []) as never });
+  const now = BigInt(origin + 152_000) * 1_000_000n;
+  const memory = await openAudit(store, rules, now);
+  const figures = () =>
+    db.all('SELECT * EXCLUDE (passage_device, broker) FROM crossings ORDER BY caller_span, callee_span');
+  try {
+    const spans = Array.from({ length: 300 }, (_, t) => drawnTrace(BigInt(t + 1), random)).flat();
+    await store.append([drawnBatch('c1', 1, origin + 151_000, origin, spans)]);
+    await auditOnce(store, now, rules, memory);
+    const asNew = await figures();
+    await db.audit((tx) => tx.run('UPDATE crossings SET added_ns = 7, offset_ns = 7, bound_ns = 7, clock = 9'));
+    const { ledger } = memory.known!;
+    for (const { minute } of await db.all<{ minute: number }>('SELECT DISTINCT minute FROM crossings')) {
+      await store.audit.transaction(async (tx) => {
+        const moments = await tx.momentsOf(minute);
+        await tx.settle(minute, moments, offsetsOf(ledger, moments));
+      });
+    }
+    expect(await figures()).toEqual(asNew);
+  } finally {
+    await store.close();
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,785 @@
+import type { EdgeColumns, MomentColumns, OffsetColumns, RouteAnswer, RouteQuestion } from '../audit-store.ts';
+import { edgeKind } from '../audit-store.ts';
+import type { Session, WriteColumn } from './session.ts';
+
+/**
+ * Pairing in memory: what a pass reads is bounded (lib/audit/memory.ts, mostSpans), and a dozen statements over temporary tables cost
+ * three times what two hash tables do. Ids stay 32-bit words, times are only made a number where they are a difference.
+ */
+
+export const spanColumns =
+  'trace_hi, trace_lo, span_id, parent_id, start_ns, duration_ns, arrival_ms, kind, status, flags, operation, name, resource, system, destination, collector, seq';
+
+type SpanArrays = [
+  BigUint64Array,
+  BigUint64Array,
+  BigUint64Array,
+  BigUint64Array,
+  BigInt64Array,
+  BigInt64Array,
+  BigInt64Array,
+  Uint8Array,
+  Uint8Array,
+  Uint8Array,
+  Uint8Array,
+  Int32Array,
+  Int32Array,
+  Int32Array,
+  Int32Array,
+  Int32Array,
+  BigInt64Array,
+];
+
+/** The low word of id `i` is at 2i, the high word at 2i + 1. */
+export const wordsOf = (column: BigUint64Array | BigInt64Array): Uint32Array =>
+  new Uint32Array(column.buffer, column.byteOffset, column.length * 2);
+
+/** Rows of spans as they are read, one part after the other. */
+export class SpanRows {
+  readonly count: number;
+  readonly traceHi: BigUint64Array;
+  readonly traceLo: BigUint64Array;
+  readonly spanId: BigUint64Array;
+  readonly startNs: BigInt64Array;
+  readonly durationNs: BigInt64Array;
+  readonly arrivalMs: BigInt64Array;
+  readonly kind: Uint8Array;
+  readonly status: Uint8Array;
+  readonly flags: Uint8Array;
+  readonly operation: Uint8Array;
+  readonly name: Int32Array;
+  readonly resource: Int32Array;
+  readonly system: Int32Array;
+  readonly destination: Int32Array;
+  readonly collector: Int32Array;
+  readonly seq: BigInt64Array;
+  /** the first row that came with this pass: everything before was read by an earlier one */
+  readonly firstFresh: number;
+  readonly hi: Uint32Array;
+  readonly lo: Uint32Array;
+  readonly id: Uint32Array;
+  readonly parent: Uint32Array;
+  readonly start: Uint32Array;
+
+  constructor(parts: SpanArrays[], firstFresh: number) {
+    const whole = (
+      parts.length === 1 ? parts[0]! : parts[0]!.map((_, c) => concat(parts.map((part) => part[c]!)))
+    ) as SpanArrays;
+    [
+      this.traceHi,
+      this.traceLo,
+      this.spanId,
+      ,
+      this.startNs,
+      this.durationNs,
+      this.arrivalMs,
+      this.kind,
+      this.status,
+      this.flags,
+      this.operation,
+      this.name,
+      this.resource,
+      this.system,
+      this.destination,
+      this.collector,
+      this.seq,
+    ] = whole;
+    this.count = this.traceHi.length;
+    this.firstFresh = firstFresh;
+    this.hi = wordsOf(this.traceHi);
+    this.lo = wordsOf(this.traceLo);
+    this.id = wordsOf(this.spanId);
+    this.parent = wordsOf(whole[3]);
+    this.start = wordsOf(this.startNs);
+  }
+
+  /** nanoseconds from row `a`'s start to row `b`'s; exact up to 104 days */
+  between(a: number, b: number): number {
+    const s = this.start;
+    return ((s[2 * b + 1]! | 0) - (s[2 * a + 1]! | 0)) * 4294967296 + (s[2 * b]! - s[2 * a]!);
+  }
+}
+
+function concat(columns: SpanArrays[number][]): SpanArrays[number] {
+  const Kind = columns[0]!.constructor as new (length: number) => BigInt64Array;
+  const all = new Kind(columns.reduce((sum, column) => sum + column.length, 0));
+  let at = 0;
+  for (const column of columns) {
+    all.set(column as BigInt64Array, at);
+    at += column.length;
+  }
+  return all;
+}
+
+export async function readSpans(
+  session: Session,
+  where: string,
+  params: readonly (string | number | bigint)[],
+): Promise<SpanArrays> {
+  return (await session.columns<SpanArrays>(`SELECT ${spanColumns} FROM spans WHERE ${where}`, params)).values;
+}
+
+/** Rows of these indices alone. */
+export const pickSpans = (arrays: SpanArrays, rows: readonly number[]): SpanArrays =>
+  arrays.map((column) => {
+    const Kind = column.constructor as new (length: number) => BigInt64Array;
+    const picked = new Kind(rows.length);
+    for (let i = 0; i < rows.length; i++) picked[i] = (column as BigInt64Array)[rows[i]!]!;
+    return picked;
+  }) as SpanArrays;
+
+const mix = (a: number, b: number, c: number, d: number): number => {
+  let h = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b) ^ Math.imul(c, 0xc2b2ae35) ^ Math.imul(d, 0x27d4eb2f);
+  h ^= h >>> 15;
+  h = Math.imul(h, 0x2c1b3c6d);
+  return h ^ (h >>> 13);
+};
+
+const slotsFor = (count: number): Int32Array => new Int32Array(2 ** Math.ceil(Math.log2(count * 2 + 2))).fill(-1);
+
+/** (trace, span) -> row. The same span twice: the one that was read first stays. */
+export class SpanIndex {
+  readonly #rows: SpanRows;
+  readonly #slots: Int32Array;
+  /** 1 where the same span was read before; null: nowhere */
+  dropped: Uint8Array | null = null;
+
+  constructor(rows: SpanRows) {
+    this.#rows = rows;
+    this.#slots = slotsFor(rows.count);
+    const { hi, lo, id } = rows;
+    for (let i = 0; i < rows.count; i++) {
+      const w = 2 * i;
+      const slot = this.#slot(hi[w]!, hi[w + 1]!, lo[w]!, lo[w + 1]!, id[w]!, id[w + 1]!);
+      const there = this.#slots[slot]!;
+      if (there < 0) {
+        this.#slots[slot] = i;
+        continue;
+      }
+      this.dropped ??= new Uint8Array(rows.count);
+      const keeps = readBefore(rows, there, i) ? there : i;
+      this.dropped[keeps === i ? there : i] = 1;
+      this.#slots[slot] = keeps;
+    }
+  }
+
+  /** -1 when it is not there */
+  find(hi: Uint32Array, lo: Uint32Array, id: Uint32Array, traceRow: number, idRow: number): number {
+    const t = 2 * traceRow;
+    return this.#slots[this.#slot(hi[t]!, hi[t + 1]!, lo[t]!, lo[t + 1]!, id[2 * idRow]!, id[2 * idRow + 1]!)]!;
+  }
+
+  #slot(hi0: number, hi1: number, lo0: number, lo1: number, id0: number, id1: number): number {
+    const { hi, lo, id } = this.#rows;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let at = mix(lo0, lo1 ^ hi0, id0, id1) & mask; ; at = (at + 1) & mask) {
+      const row = slots[at]!;
+      if (row < 0) return at;
+      const w = 2 * row;
+      if (
+        id[w] === id0 &&
+        id[w + 1] === id1 &&
+        lo[w] === lo0 &&
+        lo[w + 1] === lo1 &&
+        hi[w] === hi0 &&
+        hi[w + 1] === hi1
+      )
+        return at;
+    }
+  }
+}
+
+function readBefore(rows: SpanRows, a: number, b: number): boolean {
+  const fresh = Number(a >= rows.firstFresh) - Number(b >= rows.firstFresh);
+  if (fresh !== 0) return fresh < 0;
+  if (rows.arrivalMs[a] !== rows.arrivalMs[b]) return rows.arrivalMs[a]! < rows.arrivalMs[b]!;
+  if (rows.collector[a] !== rows.collector[b]) return rows.collector[a]! < rows.collector[b]!;
+  if (rows.seq[a] !== rows.seq[b]) return rows.seq[a]! < rows.seq[b]!;
+  return a < b;
+}
+
+export interface LinkRows {
+  count: number;
+  hi: Uint32Array;
+  lo: Uint32Array;
+  id: Uint32Array;
+  toHi: Uint32Array;
+  toLo: Uint32Array;
+  toId: Uint32Array;
+}
+
+/** The first broker that saw a caller's message pass. */
+export interface SeenPassing {
+  ns: bigint;
+  broker: number;
+  device: number;
+  fresh: boolean;
+}
+
+export interface Surroundings {
+  rows: SpanRows;
+  index: SpanIndex;
+  links: LinkRows;
+  /** by row of the span that was passed on */
+  passages: Map<number, SeenPassing>;
+  /** resource -> device */
+  devices: Map<number, number>;
+  /** systems of messaging */
+  messaging: Set<number>;
+}
+
+export const isCaller = (rows: SpanRows, i: number): boolean =>
+  (rows.kind[i] === 3 || rows.kind[i] === 4) && rows.operation[i] !== 3 && rows.operation[i] !== 5;
+const isCallee = (rows: SpanRows, i: number): boolean =>
+  (rows.kind[i] === 2 || rows.kind[i] === 5) && rows.operation[i] !== 3 && rows.operation[i] !== 5;
+
+/** Caller and callee, as rows. */
+class Pairs {
+  caller: number[] = [];
+  callee: number[] = [];
+  linked: boolean[] = [];
+
+  add(caller: number, callee: number, linked: boolean): void {
+    this.caller.push(caller);
+    this.callee.push(callee);
+    this.linked.push(linked);
+  }
+
+  keep(wanted: (pair: number) => boolean): void {
+    const kept = new Pairs();
+    for (let p = 0; p < this.caller.length; p++)
+      if (wanted(p)) kept.add(this.caller[p]!, this.callee[p]!, this.linked[p]!);
+    Object.assign(this, kept);
+  }
+}
+
+/** How far a start may lie before its arrival, and after it: beyond, the clock is wrong, not the span old. */
+const earliestMs = 86_400_000;
+const latestMs = 300_000;
+export function minuteOfStart(startNs: bigint, arrivalMs: bigint): number {
+  const start = Number(startNs / 1_000_000n);
+  const arrival = Number(arrivalMs);
+  return Math.trunc((start >= arrival - earliestMs && start <= arrival + latestMs ? start : arrival) / 60_000);
+}
+
+const absent = Number.NaN;
+
+/** The crossings of every caller that the new rows touch. Filled step by step, in the order of AuditTx. */
+export class Pairing {
+  readonly #s: Surroundings;
+  readonly #pairs = new Pairs();
+  /** callers whose crossings are made anew: one of both ends, or the passage, is new */
+  readonly affected = new Set<number>();
+  #routeOf = new Int32Array(0);
+  #questions: RouteQuestion[] = [];
+  #answers: RouteAnswer[] = [];
+  minute = new Int32Array(0);
+  /** index into the moments; -1: on one clock, and nobody saw it pass */
+  #momentOf = new Int32Array(0);
+  #moments: { caller: number; callee: number; broker: number; second: number }[] = [];
+
+  constructor(surroundings: Surroundings) {
+    this.#s = surroundings;
+    this.#pairByParent();
+    this.#pairByLink();
+    this.#findAffected();
+    this.#pairs.keep((p) => this.affected.has(this.#pairs.caller[p]!));
+    this.#dropOtherServers();
+  }
+
+  get count(): number {
+    return this.#pairs.caller.length;
+  }
+
+  #isMessage(p: number): boolean {
+    const { kind } = this.#s.rows;
+    return kind[this.#pairs.caller[p]!] === 4 || kind[this.#pairs.callee[p]!] === 5;
+  }
+
+  /** The same resource is no crossing, unless a message went round. */
+  #pairByParent(): void {
+    const { rows, index } = this.#s;
+    const { hi, lo, parent, kind, resource } = rows;
+    for (let e = 0; e < rows.count; e++) {
+      if (!isCallee(rows, e) || (parent[2 * e] === 0 && parent[2 * e + 1] === 0) || index.dropped?.[e]) continue;
+      const c = index.find(hi, lo, parent, e, e);
+      if (c < 0 || !isCaller(rows, c)) continue;
+      if (resource[c] !== resource[e] || kind[c] === 4 || kind[e] === 5) this.#pairs.add(c, e, false);
+    }
+  }
+
+  /** A link pairs a CONSUMER with a PRODUCER or with a messaging CLIENT. Parent and link to the same caller are one crossing. */
+  #pairByLink(): void {
+    const { rows, index, links, messaging } = this.#s;
+    const { kind, operation, system, parent } = rows;
+    const done = new Set<string>();
+    for (let l = 0; l < links.count; l++) {
+      const e = index.find(links.hi, links.lo, links.id, l, l);
+      if (e < 0 || kind[e] !== 5 || !isCallee(rows, e)) continue;
+      const c = index.find(links.toHi, links.toLo, links.toId, l, l);
+      if (c < 0 || !isCaller(rows, c)) continue;
+      if (kind[c] !== 4 && operation[c] === 0 && !messaging.has(system[c]!)) continue;
+      const sameTrace =
+        links.lo[2 * l] === links.toLo[2 * l] &&
+        links.lo[2 * l + 1] === links.toLo[2 * l + 1] &&
+        links.hi[2 * l] === links.toHi[2 * l] &&
+        links.hi[2 * l + 1] === links.toHi[2 * l + 1];
+      if (sameTrace && parent[2 * e] === links.toId[2 * l] && parent[2 * e + 1] === links.toId[2 * l + 1]) continue;
+      const key = `${c} ${e}`;
+      if (done.has(key)) continue;
+      done.add(key);
+      this.#pairs.add(c, e, true);
+    }
+  }
+
+  /** Asked before other servers are dropped: they count too. */
+  #findAffected(): void {
+    const { rows, passages, index } = this.#s;
+    const { caller, callee } = this.#pairs;
+    for (let p = 0; p < caller.length; p++)
+      if (caller[p]! >= rows.firstFresh || callee[p]! >= rows.firstFresh) this.affected.add(caller[p]!);
+    for (const [row, passage] of passages)
+      if (passage.fresh && isCaller(rows, row) && !index.dropped?.[row]) this.affected.add(row);
+  }
+
+  /**
+   * Of several SERVERs of one CLIENT the last that fits into it counts: how long both took is on their own clocks; whether it ended in
+   * time is only asked where both share one. The others go.
+   */
+  #dropOtherServers(): void {
+    const { caller, callee } = this.#pairs;
+    const chosen = new Map<number, number>();
+    let several = false;
+    for (let p = 0; p < caller.length; p++) {
+      if (this.#isMessage(p)) continue;
+      const before = chosen.get(caller[p]!);
+      if (before === undefined) {
+        chosen.set(caller[p]!, p);
+        continue;
+      }
+      several = true;
+      if (this.#isBetterServer(caller[p]!, callee[p]!, callee[before]!)) chosen.set(caller[p]!, p);
+    }
+    if (several) this.#pairs.keep((p) => this.#isMessage(p) || chosen.get(caller[p]!) === p);
+  }
+
+  #isBetterServer(c: number, a: number, b: number): boolean {
+    const { rows, devices } = this.#s;
+    const { durationNs, startNs, spanId, resource } = rows;
+    const end = (row: number): bigint => startNs[row]! + durationNs[row]!;
+    const fits = (e: number): boolean =>
+      durationNs[e]! <= durationNs[c]! && (devices.get(resource[c]!) !== devices.get(resource[e]!) || end(e) <= end(c));
+    if (fits(a) !== fits(b)) return fits(a);
+    return end(a) !== end(b) ? end(a) > end(b) : spanId[a]! < spanId[b]!;
+  }
+
+  #passage(p: number): SeenPassing | undefined {
+    return this.#s.passages.size > 0 && this.#isMessage(p) ? this.#s.passages.get(this.#pairs.caller[p]!) : undefined;
+  }
+
+  /** Every kind of crossing once; `text` says what a number stands for. */
+  questions(text: (id: number) => string): RouteQuestion[] {
+    const { resource, system, destination } = this.#s.rows;
+    const { caller, callee } = this.#pairs;
+    const known = new Map<string, number>();
+    this.#routeOf = new Int32Array(this.count);
+    this.#questions = [];
+    for (let p = 0; p < this.count; p++) {
+      const [c, e] = [caller[p]!, callee[p]!];
+      const message = this.#isMessage(p);
+      const broker = this.#passage(p)?.broker ?? 0;
+      const key = `${resource[c]} ${resource[e]} ${message} ${system[c]} ${system[e]} ${destination[c]} ${destination[e]} ${broker}`;
+      let route = known.get(key);
+      if (route === undefined) {
+        route = this.#questions.length;
+        known.set(key, route);
+        this.#questions.push({
+          callerResource: resource[c]!,
+          calleeResource: resource[e]!,
+          message,
+          callerSystem: text(system[c]!),
+          calleeSystem: text(system[e]!),
+          callerDestination: text(destination[c]!),
+          calleeDestination: text(destination[e]!),
+          broker: text(broker),
+          key: [system[c]!, system[e]!, destination[c]!, destination[e]!, broker],
+        });
+      }
+      this.#routeOf[p] = route;
+    }
+    return this.#questions;
+  }
+
+  /** Numbers of the texts that `questions` will ask for. */
+  texts(): Set<number> {
+    const { system, destination } = this.#s.rows;
+    const ids = new Set<number>([0]);
+    for (let p = 0; p < this.count; p++) {
+      for (const row of [this.#pairs.caller[p]!, this.#pairs.callee[p]!]) ids.add(system[row]!).add(destination[row]!);
+      ids.add(this.#passage(p)?.broker ?? 0);
+    }
+    return ids;
+  }
+
+  answer(answers: readonly RouteAnswer[]): void {
+    const byQuestion = new Map(
+      answers.map((a) => [
+        a.question,
+        {
+          ...a,
+          floorNanos: Math.round(a.floorNanos),
+          directFloorNanos: Math.round(a.directFloorNanos),
+          uplinkFloorNanos: Math.round(a.uplinkFloorNanos),
+        },
+      ]),
+    );
+    this.#answers = this.#questions.map((question) => byQuestion.get(question)!);
+    this.#placeInTime();
+  }
+
+  #device(row: number): number {
+    return this.#s.devices.get(this.#s.rows.resource[row]!) ?? 0;
+  }
+
+  #placeInTime(): void {
+    const { startNs, arrivalMs } = this.#s.rows;
+    const known = new Map<string, number>();
+    this.minute = new Int32Array(this.count);
+    this.#momentOf = new Int32Array(this.count).fill(-1);
+    this.#moments = [];
+    for (let p = 0; p < this.count; p++) {
+      const c = this.#pairs.caller[p]!;
+      this.minute[p] = minuteOfStart(startNs[c]!, arrivalMs[c]!);
+      const [from, to] = [this.#device(c), this.#device(this.#pairs.callee[p]!)];
+      const broker = this.#passage(p)?.device ?? 0;
+      if (from === to && !this.#passage(p)) continue;
+      const second = Number(startNs[c]! / 1_000_000_000n);
+      const key = `${from} ${to} ${broker} ${second}`;
+      let moment = known.get(key);
+      if (moment === undefined) {
+        moment = this.#moments.length;
+        known.set(key, moment);
+        this.#moments.push({ caller: from, callee: to, broker, second });
+      }
+      this.#momentOf[p] = moment;
+    }
+  }
+
+  moments(): MomentColumns {
+    const m = this.#moments;
+    return {
+      count: m.length,
+      caller: Int32Array.from(m, (x) => x.caller),
+      callee: Int32Array.from(m, (x) => x.callee),
+      broker: Int32Array.from(m, (x) => x.broker),
+      second: Int32Array.from(m, (x) => x.second),
+    };
+  }
+
+  /** As edgesOf in audit-sql.ts, which makes them of stored crossings. */
+  edges(): EdgeColumns {
+    const { rows } = this.#s;
+    const kinds = 5;
+    const least = new Float64Array(this.#moments.length * kinds).fill(Number.POSITIVE_INFINITY);
+    const see = (moment: number, kind: number, nanos: number): void => {
+      const at = moment * kinds + kind;
+      if (nanos < least[at]!) least[at] = nanos;
+    };
+    for (let p = 0; p < this.count; p++) {
+      const moment = this.#momentOf[p]!;
+      if (moment < 0) continue;
+      const [c, e] = [this.#pairs.caller[p]!, this.#pairs.callee[p]!];
+      const { caller, callee } = this.#moments[moment]!;
+      const answer = this.#answers[this.#routeOf[p]!]!;
+      const half = Math.floor(answer.directFloorNanos / 2);
+      const there = rows.between(c, e);
+      if (caller !== callee && caller !== 0 && callee !== 0) {
+        const grain = rows.flags[e]! & 2 ? 1_000_000 : 0;
+        if (this.#isMessage(p)) see(moment, edgeKind.message, there + grain - answer.floorNanos);
+        else {
+          see(moment, edgeKind.request, there + grain - half);
+          const [took, served] = [Number(rows.durationNs[c]), Number(rows.durationNs[e])];
+          if (!this.#isError(p) && served + answer.directFloorNanos <= took)
+            see(moment, edgeKind.reply, took - served - there + (rows.flags[c]! & 2 ? 1_000_000 : 0) - half);
+        }
+      }
+      const passage = this.#passage(p);
+      if (passage && caller !== 0)
+        see(moment, edgeKind.passage, Number(passage.ns - rows.startNs[c]!) - answer.uplinkFloorNanos);
+    }
+    const found: { from: number; to: number; second: number; least: number; kind: number }[] = [];
+    this.#moments.forEach(({ caller, callee, broker, second }, m) => {
+      for (let kind = 1; kind < kinds; kind++) {
+        const nanos = least[m * kinds + kind]!;
+        if (nanos === Number.POSITIVE_INFINITY) continue;
+        const from = kind === edgeKind.reply ? callee : caller;
+        const to = kind === edgeKind.reply ? caller : kind === edgeKind.passage ? broker : callee;
+        found.push({ from, to, second, least: nanos, kind });
+      }
+    });
+    return {
+      count: found.length,
+      from: Int32Array.from(found, (x) => x.from),
+      to: Int32Array.from(found, (x) => x.to),
+      second: Int32Array.from(found, (x) => x.second),
+      least: Float64Array.from(found, (x) => x.least),
+      kind: Uint8Array.from(found, (x) => x.kind),
+    };
+  }
+
+  #isError(p: number): boolean {
+    const { status } = this.#s.rows;
+    return status[this.#pairs.caller[p]!] === 2 || status[this.#pairs.callee[p]!] === 2;
+  }
+
+  callerKey(p: number): number {
+    return this.#pairs.caller[p]!;
+  }
+
+  hop(p: number): bigint {
+    return this.#answers[this.#routeOf[p]!]!.hop;
+  }
+
+  crossesClocks(p: number): boolean {
+    return this.#momentOf[p]! >= 0;
+  }
+
+  /**
+   * What a crossing's figures are, given the offsets of `moments()`: as judgedColumns in audit-sql.ts, which judges stored crossings again.
+   * An RPC needs no agreeing clocks: each difference is on one clock. Its offset only places the callee on the caller's clock, so it
+   * is kept within what the crossing's own two edges allow.
+   */
+  judge(offsets: OffsetColumns): Judged[] {
+    const { rows } = this.#s;
+    const whole = (values: Float64Array, m: number): number => (m < 0 ? absent : Math.round(values[m]!));
+    return Array.from({ length: this.count }, (_, p) => {
+      const [c, e, m] = [this.#pairs.caller[p]!, this.#pairs.callee[p]!, this.#momentOf[p]!];
+      const message = this.#isMessage(p);
+      const passage = this.#passage(p);
+      const same = this.#device(c) === this.#device(e);
+      const grains = ((rows.flags[c]! & 2) >> 1) + (rows.flags[e]! & 2);
+      const grain = grains === 0 ? 0 : message ? 1_000_000 : grains === 3 ? 2_000_000 : 1_000_000;
+      const there = rows.between(c, e);
+      const gap = Number(rows.durationNs[c]! - rows.durationNs[e]!);
+      const label = m < 0 ? 0 : offsets.label[m]!;
+      const off = whole(offsets.offset, m);
+      const up = orZero(whole(offsets.brokerOffset, m));
+      const figures = message
+        ? {
+            clock: same ? 1 : label || 4,
+            raw: there,
+            added: same ? there : label === 5 ? absent : there - orZero(off),
+            offset: same ? 0 : off,
+            bound: same ? grain : whole(offsets.bound, m) + grain,
+          }
+        : gap < 0
+          ? { clock: 6, raw: gap, added: absent, offset: same ? 0 : orZero(off), bound: absent }
+          : {
+              clock: same ? 1 : 2,
+              raw: gap,
+              added: gap,
+              offset: same
+                ? 0
+                : Math.min(
+                    Math.max(label === 3 && !Number.isNaN(off) ? off : there - Math.floor(gap / 2), there - gap),
+                    there,
+                  ),
+              bound: grain,
+            };
+      return {
+        ...figures,
+        uplink: passage ? Number(passage.ns - rows.startNs[c]!) - up : absent,
+        uplinkBound: passage ? whole(offsets.brokerBound, m) + (grains & 1 ? 1_000_000 : 0) : absent,
+        downlink:
+          passage && (same || (label !== 5 && label !== 0))
+            ? Number(rows.startNs[e]! - passage.ns) - (same ? 0 : off) + up
+            : absent,
+        downlinkBound: passage ? whole(offsets.downlinkBound, m) + (grains & 2 ? 1_000_000 : 0) : absent,
+        grains,
+        error: this.#isError(p),
+        message,
+        passed: passage !== undefined,
+        broker: passage?.broker ?? 0,
+        hop: this.hop(p),
+        minute: this.minute[p]!,
+        floor: this.#answers[this.#routeOf[p]!]!.floorNanos,
+        directFloor: this.#answers[this.#routeOf[p]!]!.directFloorNanos,
+        caller: c,
+      };
+    });
+  }
+
+  /** In the order of the table's columns. */
+  columns(judged: readonly Judged[]): WriteColumn[] {
+    const { rows } = this.#s;
+    const { caller, callee, linked } = this.#pairs;
+    const ids = (column: BigUint64Array, of: number[]) => BigUint64Array.from(of, (row) => column[row]!);
+    const nanos = (column: BigInt64Array, of: number[]) => BigInt64Array.from(of, (row) => column[row]!);
+    const figure = (of: (j: Judged) => number): WriteColumn => orNull(judged, of);
+    const route = <T>(of: (answer: RouteAnswer) => T): T[] => Array.from(this.#routeOf, (r) => of(this.#answers[r]!));
+    const passages = judged.map((_, p) => this.#passage(p));
+    const none = this.#s.passages.size === 0;
+    return [
+      ids(rows.traceHi, caller),
+      ids(rows.traceLo, caller),
+      ids(rows.spanId, caller),
+      ids(rows.traceHi, callee),
+      ids(rows.traceLo, callee),
+      ids(rows.spanId, callee),
+      BigUint64Array.from(route((a) => a.hop)),
+      judged.map((j) => j.message),
+      linked,
+      judged.map((j) => j.error),
+      Int32Array.from(caller, (row) => this.#device(row)),
+      Int32Array.from(callee, (row) => this.#device(row)),
+      nanos(rows.startNs, caller),
+      nanos(rows.durationNs, caller),
+      nanos(rows.startNs, callee),
+      nanos(rows.durationNs, callee),
+      none ? null : passages.map((passage) => passage?.ns ?? null),
+      Int32Array.from(judged, (j) => j.broker),
+      this.minute,
+      BigInt64Array.from(judged, (j) => BigInt(j.raw)),
+      figure((j) => j.added),
+      figure((j) => j.offset),
+      figure((j) => j.bound),
+      Uint8Array.from(judged, (j) => j.clock),
+      BigInt64Array.from(route((a) => BigInt(a.floorNanos))),
+      BigInt64Array.from(route((a) => BigInt(a.directFloorNanos))),
+      none ? null : figure((j) => j.uplink),
+      none ? null : figure((j) => j.uplinkBound),
+      none ? null : figure((j) => j.downlink),
+      none ? null : figure((j) => j.downlinkBound),
+      Int32Array.from(passages, (passage) => passage?.device ?? 0),
+      BigInt64Array.from(route((a) => BigInt(a.uplinkFloorNanos))),
+      Uint8Array.from(judged, (j) => j.grains),
+    ];
+  }
+}
+
+/** Nanoseconds; NaN = none can be given. */
+export interface Judged {
+  clock: number;
+  raw: number;
+  added: number;
+  offset: number;
+  bound: number;
+  uplink: number;
+  uplinkBound: number;
+  downlink: number;
+  downlinkBound: number;
+  grains: number;
+  error: boolean;
+  message: boolean;
+  passed: boolean;
+  broker: number;
+  hop: bigint;
+  minute: number;
+  floor: number;
+  directFloor: number;
+  /** row of the calling span */
+  caller: number;
+}
+
+const orZero = (value: number): number => (Number.isNaN(value) ? 0 : value);
+
+/** A typed column where nothing is missing: a value at a time costs a native call. */
+function orNull(judged: readonly Judged[], of: (j: Judged) => number): WriteColumn {
+  const typed = new BigInt64Array(judged.length);
+  for (let p = 0; p < judged.length; p++) {
+    const value = of(judged[p]!);
+    if (Number.isNaN(value)) return judged.map((j) => (Number.isNaN(of(j)) ? null : of(j)));
+    typed[p] = BigInt(value);
+  }
+  return typed;
+}
+
+// ---- traces
+
+/** One row per trace that has a new span: of its root, or of its earliest span while the root is missing. */
+export function tracesOf(
+  rows: SpanRows,
+  dropped: Uint8Array | null,
+): { columns: WriteColumn[]; count: number; old: { hi: bigint; lo: bigint }[] } {
+  const slots = slotsFor(rows.count);
+  const mask = slots.length - 1;
+  const { hi, lo, id, parent, status, arrivalMs } = rows;
+  // per trace
+  const first: number[] = [];
+  const root: number[] = [];
+  const earliest: number[] = [];
+  const last: number[] = [];
+  const lastEnd: number[] = [];
+  const spans: number[] = [];
+  const errors: number[] = [];
+  const newest: number[] = [];
+  const fresh: boolean[] = [];
+  const isRoot = (row: number): boolean => parent[2 * row] === 0 && parent[2 * row + 1] === 0;
+  const startsFirst = (a: number, b: number): boolean => {
+    const apart = rows.between(a, b);
+    if (apart !== 0) return apart > 0;
+    return id[2 * a + 1] !== id[2 * b + 1] ? id[2 * a + 1]! < id[2 * b + 1]! : id[2 * a]! < id[2 * b]!;
+  };
+  for (let i = 0; i < rows.count; i++) {
+    if (dropped?.[i]) continue;
+    const w = 2 * i;
+    let at = mix(lo[w]!, lo[w + 1]!, hi[w]!, hi[w + 1]!) & mask;
+    let t = slots[at]!;
+    while (t >= 0) {
+      const f = 2 * first[t]!;
+      if (lo[f] === lo[w] && lo[f + 1] === lo[w + 1] && hi[f] === hi[w] && hi[f + 1] === hi[w + 1]) break;
+      at = (at + 1) & mask;
+      t = slots[at]!;
+    }
+    const took = Number(rows.durationNs[i]);
+    if (t < 0) {
+      slots[at] = first.length;
+      first.push(i);
+      root.push(i);
+      earliest.push(i);
+      last.push(i);
+      lastEnd.push(took);
+      spans.push(1);
+      errors.push(status[i] === 2 ? 1 : 0);
+      newest.push(i);
+      fresh.push(i >= rows.firstFresh);
+      continue;
+    }
+    spans[t] = spans[t]! + 1;
+    if (status[i] === 2) errors[t] = errors[t]! + 1;
+    if (i >= rows.firstFresh) fresh[t] = true;
+    if (arrivalMs[newest[t]!] !== arrivalMs[i] && arrivalMs[i]! > arrivalMs[newest[t]!]!) newest[t] = i;
+    if (rows.between(i, earliest[t]!) > 0) earliest[t] = i;
+    const end = rows.between(first[t]!, i) + took;
+    if (end > lastEnd[t]!) {
+      lastEnd[t] = end;
+      last[t] = i;
+    }
+    if (isRoot(i) === isRoot(root[t]!) ? startsFirst(i, root[t]!) : isRoot(i)) root[t] = i;
+  }
+  const written = first.flatMap((_, t) => (fresh[t] ? [t] : []));
+  const { startNs, durationNs } = rows;
+  const startOf = (t: number): bigint => startNs[isRoot(root[t]!) ? root[t]! : earliest[t]!]!;
+  const durationOf = (t: number): bigint =>
+    isRoot(root[t]!) ? durationNs[root[t]!]! : startNs[last[t]!]! + durationNs[last[t]!]! - startNs[earliest[t]!]!;
+  return {
+    count: written.length,
+    // rows that were read before come first
+    old: written.flatMap((t) =>
+      first[t]! < rows.firstFresh ? [{ hi: rows.traceHi[first[t]!]!, lo: rows.traceLo[first[t]!]! }] : [],
+    ),
+    columns: [
+      BigUint64Array.from(written, (t) => rows.traceHi[first[t]!]!),
+      BigUint64Array.from(written, (t) => rows.traceLo[first[t]!]!),
+      BigInt64Array.from(written, startOf),
+      BigInt64Array.from(written, durationOf),
+      Int32Array.from(written, (t) => rows.name[root[t]!]!),
+      Int32Array.from(written, (t) => rows.resource[root[t]!]!),
+      written.map((t) => isRoot(root[t]!)),
+      Int32Array.from(written, (t) => spans[t]!),
+      Int32Array.from(written, (t) => errors[t]!),
+      BigInt64Array.from(written, (t) => arrivalMs[newest[t]!]!),
+    ],
+  };
+}
