@@ -86,7 +86,12 @@ test('an engineer finds the one slow request among many and sees where its time 
 
 test('the search box finds a trace by its id, a hop by its service, and works by keyboard', async ({ page }) => {
   await page.goto(product.url);
-  await page.keyboard.press('/');
+  const box = page.getByRole('searchbox').first();
+  // keys are heard once the page's scripts run
+  await expect(async () => {
+    await page.keyboard.press('/');
+    await expect(box).toBeFocused({ timeout: 500 });
+  }).toPass();
   await page.keyboard.type('door-control');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/\/search\?q=door-control/);

@@ -255,6 +255,8 @@ export interface CrossingRow {
 export interface TraceTrail {
   /** of its spans */
   applications: string[];
+  /** where they stand, by the store's number of their resource */
+  places: ReadonlyMap<number, { deviceId: string; site: string; application: string }>;
   /** when spans of it arrived, each moment once */
   arrivalsMs: EpochMillis[];
   /** how many rows there are, those that came twice included */

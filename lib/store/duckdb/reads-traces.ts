@@ -121,8 +121,7 @@ async function traceTrail(db: Database, traceHi: bigint, traceLo: bigint): Promi
   // asked for the unknown as for the hidden one: both take as long
   const places = await placesOf(db, new Set(resources));
   if (found.rowCount === 0) return null;
-  const applications = new Set<string>();
-  for (const resource of new Set(resources)) applications.add(places.get(resource)?.application ?? '');
+  const applications = new Set(Array.from(new Set(resources), (resource) => places.get(resource)?.application ?? ''));
   let fromMs = Number.MAX_SAFE_INTEGER;
   let toMs = 0;
   for (let i = 0; i < found.rowCount; i++) {
@@ -132,22 +131,23 @@ async function traceTrail(db: Database, traceHi: bigint, traceLo: bigint): Promi
     toMs = Math.max(toMs, arrivalMs, startMs);
   }
   const arrivalsMs = [...new Set(arrivals)].map(Number);
-  return { applications: [...applications], arrivalsMs, fromMs, toMs, rows: found.rowCount };
+  return { applications: [...applications], places, arrivalsMs, fromMs, toMs, rows: found.rowCount };
 }
 
-interface Place {
-  resource: number;
-  device: number;
-  site: string;
-  application: string;
-}
-
-async function placesOf(db: Database, resources: ReadonlySet<number>): Promise<Map<number, Place>> {
-  const rows = await db.all<Place>(
-    'SELECT resource, device, site, application FROM placings WHERE list_contains($1::INTEGER[], resource)',
-    [[...resources]],
+async function placesOf(db: Database, resources: ReadonlySet<number>): Promise<TraceTrail['places']> {
+  const [rows, ids] = await Promise.all([
+    db.all<{ resource: number; device: number; site: string; application: string }>(
+      'SELECT resource, device, site, application FROM placings WHERE list_contains($1::INTEGER[], resource)',
+      [[...resources]],
+    ),
+    deviceIds(db),
+  ]);
+  return new Map(
+    rows.map(({ resource, device, site, application }) => [
+      resource,
+      { deviceId: ids.get(device) ?? '', site, application },
+    ]),
   );
-  return new Map(rows.map((row) => [row.resource, row]));
 }
 
 /** Row groups are passed over by constants only. Few moments: each; many: all between the first and the last. */
@@ -163,9 +163,9 @@ function arrivedAt(arrivalsMs: number[], firstParam: number): { where: string; p
     }
     return { where: `arrival_ms >= $${firstParam} AND arrival_ms <= $${firstParam + 1}`, params: [first, last] };
   }
-  // filled up to one of two lengths: every text is a prepared statement
-  const length = arrivalsMs.length > 2 ? singleArrivals : 2;
-  const params = Array.from({ length }, (_, i) => arrivalsMs[i] ?? arrivalsMs[0]!);
+  if (arrivalsMs.length === 1) return { where: `arrival_ms = $${firstParam}`, params: arrivalsMs };
+  // filled up: every text is a prepared statement
+  const params = Array.from({ length: singleArrivals }, (_, i) => arrivalsMs[i] ?? arrivalsMs[0]!);
   return { where: `arrival_ms IN (${params.map((_, i) => `$${firstParam + i}`).join(', ')})`, params };
 }
 
@@ -219,7 +219,6 @@ async function spansOfTrace(
 ): Promise<{ spans: StoredSpan[]; total: number }> {
   const { rows: all, total } = await spanRows(db, traceHi, traceLo, trail);
   const rows = all.slice(0, limit);
-  const [places, ids] = await Promise.all([placesOf(db, new Set(rows.map((row) => row.resource))), deviceIds(db)]);
   const wanted = new Set(rows.map((row) => row.span_id));
   const decoded = new Map<bigint, Span>();
   const batches = new Map(rows.map((row) => [`${row.collector} ${row.seq}`, row]));
@@ -236,9 +235,9 @@ async function spansOfTrace(
   const traceId = traceIdHex(traceHi, traceLo);
   const spans = rows.map<StoredSpan>((row) => ({
     ...(decoded.get(row.span_id) ?? spanOfColumns(row, traceId, dictionary)),
-    deviceId: ids.get(places.get(row.resource)?.device ?? 0) ?? '',
-    site: places.get(row.resource)?.site ?? '',
-    application: places.get(row.resource)?.application ?? '',
+    deviceId: trail.places.get(row.resource)?.deviceId ?? '',
+    site: trail.places.get(row.resource)?.site ?? '',
+    application: trail.places.get(row.resource)?.application ?? '',
     flags: row.flags,
     arrivalMs: Number(row.arrival_ms),
     system: dictionary.text(row.system),
@@ -247,9 +246,23 @@ async function spansOfTrace(
   return { spans, total };
 }
 
+interface RawRow {
+  collector: number;
+  seq: bigint;
+  raw: Uint8Array | null;
+}
+
 async function rawBatches(db: Database, origins: SpanRow[], known: Map<string, SpanRow>): Promise<Uint8Array[]> {
+  const [first] = origins;
+  if (origins.length === 1 && first) {
+    const [one] = await db.all<RawRow>(
+      'SELECT collector, seq, raw FROM batches WHERE arrival_ms = $1 AND collector = $2 AND seq = $3',
+      [first.arrival_ms, first.collector, first.seq],
+    );
+    return one?.raw ? [one.raw] : [];
+  }
   const arrivals = origins.map((row) => Number(row.arrival_ms));
-  const found = await db.all<{ collector: number; seq: bigint; raw: Uint8Array | null }>(
+  const found = await db.all<RawRow>(
     // by row number: a join on the outside would first read every body of the vectors it touches
     `SELECT collector, seq, raw FROM batches WHERE rowid IN (
        SELECT rowid FROM batches WHERE arrival_ms >= $1 AND arrival_ms <= $2
