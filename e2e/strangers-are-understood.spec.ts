@@ -100,6 +100,8 @@ test('telemetrygen is understood over gRPC and HTTP', async () => {
     '--otlp-endpoint',
     product.grpc,
     '--otlp-insecure',
+    '--rate',
+    '0',
     '--traces',
     '20',
     '--service',
@@ -111,6 +113,8 @@ test('telemetrygen is understood over gRPC and HTTP', async () => {
     '--otlp-endpoint',
     new URL(product.otlp).host,
     '--otlp-insecure',
+    '--rate',
+    '0',
     '--traces',
     '20',
     '--service',
@@ -123,8 +127,12 @@ test('telemetrygen is understood over gRPC and HTTP', async () => {
       before.books.stored + 80,
     soonMs,
   );
-  const found = await getJson<{ items: unknown[] }>(product, '/api/v1/traces?service=generated&limit=50');
-  expect(found.items.length).toBeGreaterThanOrEqual(40);
+  await until(
+    'all traces are found by their service',
+    async () =>
+      (await getJson<{ items: unknown[] }>(product, '/api/v1/traces?service=generated&limit=50')).items.length >= 40,
+    soonMs,
+  );
 });
 
 test('the same batch sent twice changes no count', async () => {
