@@ -1,5 +1,4 @@
 import { collectorHostPrefix } from '#lib/domain/placing.ts';
-import type { Resource } from '#lib/domain/span.ts';
 import { type EpochMillis, minuteOf } from '#lib/domain/units.ts';
 import type {
   AuditSteps,
@@ -41,6 +40,7 @@ import {
 } from './audit-pair.ts';
 import * as sql from './audit-sql.ts';
 import type { Database } from './database.ts';
+import { resourceOf, type StoredResource } from './dictionary.ts';
 import { type Param, type Tx, yieldToEvents } from './session.ts';
 
 export const duckDbAuditStore = (database: Database, _dictionary?: unknown): AuditStore => ({
@@ -1139,39 +1139,7 @@ const boundsOf = (range: BatchRange): (number | bigint)[] => [
   range.oldestArrivalMs,
 ];
 
-interface StoredResource {
-  id: number;
-  service: string;
-  namespace: string;
-  instance: string;
-  version: string;
-  host_id: string;
-  host_name: string;
-  sdk_language: string;
-  site: string;
-  locality: string;
-  lat: number | null;
-  lon: number | null;
-  cloud_region: string;
-}
-
 const resourceRow = (row: StoredResource): ResourceRow => ({ id: row.id, resource: resourceOf(row) });
-const resourceOf = (row: StoredResource): Resource => ({
-  serviceName: row.service,
-  serviceNamespace: row.namespace,
-  serviceInstanceId: row.instance,
-  serviceVersion: row.version,
-  hostId: row.host_id,
-  hostName: row.host_name,
-  sdkLanguage: row.sdk_language,
-  site: row.site,
-  locality: row.locality,
-  lat: row.lat,
-  lon: row.lon,
-  cloudRegion: row.cloud_region,
-  attributesJson: '',
-});
-
 interface StoredDevice {
   number: number;
   id: string;

@@ -53,7 +53,9 @@ export class Dictionary {
     this.committed();
     const strings = await session.columns<[Int32Array, string[]]>('SELECT id, value FROM strings');
     for (let i = 0; i < strings.rowCount; i++) this.#putString(strings.values[0][i]!, strings.values[1][i]!);
-    for (const row of await session.all<ResourceRow>('SELECT * EXCLUDE (attributes) FROM resources')) {
+    for (const row of await session.all<StoredResource & { key: string }>(
+      'SELECT * EXCLUDE (attributes) FROM resources',
+    )) {
       this.#resourceIds.set(row.key, row.id);
       this.#resources[row.id] = resourceOf(row);
     }
@@ -226,9 +228,9 @@ const otherResource: Resource = {
   attributesJson: '',
 };
 
-interface ResourceRow {
+/** A row of `resources`, without its attributes. */
+export interface StoredResource {
   id: number;
-  key: string;
   service: string;
   namespace: string;
   instance: string;
@@ -243,7 +245,7 @@ interface ResourceRow {
   cloud_region: string;
 }
 
-const resourceOf = (row: ResourceRow): Resource => ({
+export const resourceOf = (row: StoredResource): Resource => ({
   serviceName: row.service,
   serviceNamespace: row.namespace,
   serviceInstanceId: row.instance,
