@@ -94,7 +94,7 @@ const derived = async () => ({
   minutes: await db.all('SELECT * FROM hop_minutes ORDER BY ALL'),
   buckets: await db.all('SELECT * FROM hop_minute_buckets ORDER BY ALL'),
   traces:
-    await db.all(`SELECT t.* EXCLUDE (arrival_ms, root_resource) REPLACE (s.value AS root_name), r.service FROM traces t
+    await db.all(`SELECT t.* EXCLUDE (arrival_ms, first_arrival_ms, root_resource) REPLACE (s.value AS root_name), r.service FROM traces t
     JOIN strings s ON s.id = t.root_name JOIN resources r ON r.id = t.root_resource ORDER BY trace_lo`),
   hops: await db.all('SELECT * EXCLUDE (first_ms) FROM hops ORDER BY ALL'),
 });
@@ -217,6 +217,35 @@ describe('pairing', () => {
       for (let i = 0; i < 3; i++) await pass();
       expect(await derived()).toEqual(wanted);
     }
+  });
+
+  it('leaves every span of a trace to be found: unread, read, in pieces a day apart, by another collector, of an older file', async () => {
+    const found = async () => {
+      const trail = await store.traceTrail(1n, 1n);
+      return (await store.spansOfTrace(1n, 1n)).spans.length === trail?.total ? trail.total : Number.NaN;
+    };
+    const [first, second, third, fourth] = press(1n) as [DrawnSpan, DrawnSpan, DrawnSpan, DrawnSpan];
+    expect(await store.traceTrail(1n, 1n)).toBeNull();
+    await append(first, ...press(2n));
+    expect(await found()).toBe(1);
+    await pass();
+    expect(await found()).toBe(1);
+    nowMs += 23 * 3_600_000;
+    await append(second);
+    expect(await found()).toBe(2);
+    await pass();
+    expect(await found()).toBe(2);
+    // the audit no longer looks back to the first one
+    nowMs += 2 * 3_600_000;
+    await append(third);
+    await pass();
+    expect(await found()).toBe(3);
+    await store.append([{ ...drawnBatch('c2', 1, nowMs - 3_600_000, origin, [fourth]) }]);
+    expect(await found()).toBe(4);
+    await pass();
+    expect(await found()).toBe(4);
+    await db.write((tx) => tx.run('UPDATE traces SET first_arrival_ms = NULL'));
+    expect(await found()).toBe(4);
   });
 
   it('changes nothing when it runs again, nor when it begins anew', async () => {

@@ -687,6 +687,8 @@ export function storeContract(name: string, engine: EngineUnderTest): void {
         expect(await order('slowest')).toEqual([9, 5.5, null]);
         expect(await order('fastest')).toEqual([5.5, 9, null]);
         expect(await store.crossingsOfHop(9n, noonMs, noonMs + 60_000, 'newest', 1)).toHaveLength(1);
+        // a link is what ties a callee to a caller of another trace
+        await store.append([traceBatch(77, [{ trace: 101n, span: 1n, links: [{ trace: 1n, span: 1n }] }])]);
         expect(await store.crossingsOfTrace(traceHi, 101n)).toEqual(await store.crossingsOfTrace(traceHi, 1n));
         expect((await store.crossingsOfTrace(traceHi, 1n))[0]).toMatchObject({
           hop: 9n,

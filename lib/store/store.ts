@@ -63,7 +63,7 @@ export interface Store extends AuditStore, PathStore {
   traceTrail(traceHi: bigint, traceLo: bigint): Promise<TraceTrail | null>;
   /**
    * Distinct spans of a trace with all they carried, by start; at most `limit` (10,000), `total` says how many there are. Empty when unknown.
-   * With a `trail` the spans are those of its moment.
+   * With the `trail` that traceTrail answered the spans are those of its moment.
    */
   spansOfTrace(
     traceHi: bigint,
@@ -252,15 +252,12 @@ export interface CrossingRow {
   downlinkBoundMs: Millis | null;
 }
 
+/** A store answers with more than this, and takes back only what it answered itself. */
 export interface TraceTrail {
   /** of its spans */
   applications: string[];
-  /** where they stand, by the store's number of their resource */
-  places: ReadonlyMap<number, { deviceId: string; site: string; application: string }>;
-  /** when spans of it arrived, each moment once */
-  arrivalsMs: EpochMillis[];
-  /** how many rows there are, those that came twice included */
-  rows: number;
+  /** distinct spans */
+  total: number;
   /** earliest and latest of the starts and arrivals, whatever the clocks said */
   fromMs: EpochMillis;
   toMs: EpochMillis;

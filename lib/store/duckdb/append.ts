@@ -35,6 +35,8 @@ export class Appender {
   #stored = new Map<string, Stored>();
   #queue: Promise<unknown> = Promise.resolve();
   readonly #scratch = new Scratch();
+  /** Whether there has ever been one: most installations have no links, many no messages. */
+  readonly holds = { links: false, passages: false };
 
   constructor(db: Database, dictionary: Dictionary, bounds: RecentBounds = defaultRecent) {
     this.#db = db;
@@ -51,6 +53,10 @@ export class Appender {
   async load(session: Session): Promise<void> {
     this.#stored = await loadStored(session, this.#dictionary);
     await loadRecent(session, this.#recent, this.#bounds);
+    const [held] = await session.all<typeof this.holds>(
+      'SELECT EXISTS (SELECT 1 FROM links) AS links, EXISTS (SELECT 1 FROM passages) AS passages',
+    );
+    Object.assign(this.holds, held);
   }
 
   watermarks(): Map<string, number> {
@@ -82,7 +88,11 @@ export class Appender {
     }
     for (const set of keys) set.commit();
     this.#dictionary.committed();
-    for (const batch of fresh) this.#markStored(batch.collectorId, batch.seq);
+    for (const batch of fresh) {
+      this.#markStored(batch.collectorId, batch.seq);
+      if (batch.passages.length > 0) this.holds.passages = true;
+      if (batch.spans && batch.spans.links.count > 0) this.holds.links = true;
+    }
   }
 
   #fresh(batches: IngestBatch[]): IngestBatch[] {

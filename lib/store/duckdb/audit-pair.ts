@@ -697,10 +697,16 @@ function orNull(judged: readonly Judged[], of: (j: Judged) => number): WriteColu
 
 // ---- traces
 
-/** One row per trace that has a new span: of its root, or of its earliest span while the root is missing. */
+export const traceKey = (hi: bigint, lo: bigint): string => `${hi} ${lo}`;
+
+/**
+ * One row per trace that has a new span: of its root, or of its earliest span while the root is missing.
+ * `before`: when the first span of a trace arrived, as far as earlier passes knew, by `hi lo`.
+ */
 export function tracesOf(
   rows: SpanRows,
   dropped: Uint8Array | null,
+  before: ReadonlyMap<string, bigint>,
 ): { columns: WriteColumn[]; count: number; old: { hi: bigint; lo: bigint }[] } {
   const slots = slotsFor(rows.count);
   const mask = slots.length - 1;
@@ -714,6 +720,7 @@ export function tracesOf(
   const spans: number[] = [];
   const errors: number[] = [];
   const newest: number[] = [];
+  const oldest: number[] = [];
   const fresh: boolean[] = [];
   const isRoot = (row: number): boolean => parent[2 * row] === 0 && parent[2 * row + 1] === 0;
   const startsFirst = (a: number, b: number): boolean => {
@@ -743,13 +750,17 @@ export function tracesOf(
       spans.push(1);
       errors.push(status[i] === 2 ? 1 : 0);
       newest.push(i);
+      oldest.push(i);
       fresh.push(i >= rows.firstFresh);
       continue;
     }
     spans[t] = spans[t]! + 1;
     if (status[i] === 2) errors[t] = errors[t]! + 1;
     if (i >= rows.firstFresh) fresh[t] = true;
-    if (arrivalMs[newest[t]!] !== arrivalMs[i] && arrivalMs[i]! > arrivalMs[newest[t]!]!) newest[t] = i;
+    if (arrivalMs[newest[t]!] !== arrivalMs[i]) {
+      if (arrivalMs[i]! > arrivalMs[newest[t]!]!) newest[t] = i;
+      if (arrivalMs[i]! < arrivalMs[oldest[t]!]!) oldest[t] = i;
+    }
     if (rows.between(i, earliest[t]!) > 0) earliest[t] = i;
     const end = rows.between(first[t]!, i) + took;
     if (end > lastEnd[t]!) {
@@ -763,6 +774,12 @@ export function tracesOf(
   const startOf = (t: number): bigint => startNs[isRoot(root[t]!) ? root[t]! : earliest[t]!]!;
   const durationOf = (t: number): bigint =>
     isRoot(root[t]!) ? durationNs[root[t]!]! : startNs[last[t]!]! + durationNs[last[t]!]! - startNs[earliest[t]!]!;
+  const firstArrivalOf = (t: number): bigint => {
+    const known =
+      before.size === 0 ? undefined : before.get(traceKey(rows.traceHi[first[t]!]!, rows.traceLo[first[t]!]!));
+    const own = arrivalMs[oldest[t]!]!;
+    return known !== undefined && known < own ? known : own;
+  };
   return {
     count: written.length,
     // rows that were read before come first
@@ -780,6 +797,7 @@ export function tracesOf(
       Int32Array.from(written, (t) => spans[t]!),
       Int32Array.from(written, (t) => errors[t]!),
       BigInt64Array.from(written, (t) => arrivalMs[newest[t]!]!),
+      BigInt64Array.from(written, firstArrivalOf),
     ],
   };
 }

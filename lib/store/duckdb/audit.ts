@@ -35,6 +35,7 @@ import {
   type SeenPassing,
   SpanIndex,
   SpanRows,
+  traceKey,
   tracesOf,
   wordsOf,
 } from './audit-pair.ts';
@@ -98,7 +99,7 @@ interface Touched {
   all: string;
   /** those that an earlier pass read */
   old: string;
-  oldTraces: { rowid: bigint; hi: bigint; lo: bigint }[];
+  oldTraces: { rowid: bigint; hi: bigint; lo: bigint; firstArrivalMs: bigint }[];
 }
 interface Filled {
   links: boolean;
@@ -401,12 +402,14 @@ class DuckdbAuditTx implements AuditTx {
       );
       if (linking.rowCount > 0) touched.all = [...new Set([...traces, ...linking.values[0]])].join(',');
     }
-    const old = await this.#tx.columns<[BigInt64Array, BigUint64Array, BigUint64Array]>(
-      `SELECT rowid, trace_hi, trace_lo FROM traces WHERE trace_lo IN ${listed('$1')} AND arrival_ms >= $2`,
+    const old = await this.#tx.columns<[BigInt64Array, BigUint64Array, BigUint64Array, BigInt64Array]>(
+      `SELECT rowid, trace_hi, trace_lo, coalesce(first_arrival_ms, 0) FROM traces WHERE trace_lo IN ${listed('$1')} AND arrival_ms >= $2`,
       [touched.all, sinceMs],
     );
-    const [rowids, his, los] = old.values;
-    for (let i = 0; i < old.rowCount; i++) touched.oldTraces.push({ rowid: rowids[i]!, hi: his[i]!, lo: los[i]! });
+    const [rowids, his, los, firsts] = old.values;
+    for (let i = 0; i < old.rowCount; i++) {
+      touched.oldTraces.push({ rowid: rowids[i]!, hi: his[i]!, lo: los[i]!, firstArrivalMs: firsts[i]! });
+    }
     touched.old = [...new Set(los)].join(',');
     this.#oldTraces = touched.oldTraces;
     return touched;
@@ -690,10 +693,15 @@ class DuckdbAuditTx implements AuditTx {
   }
 
   async writeTraces(): Promise<number> {
-    const traces = tracesOf(this.#rows!, this.#index!.dropped);
+    const before = new Map<string, bigint>();
+    for (const { hi, lo, firstArrivalMs } of this.#oldTraces) {
+      const known = before.get(traceKey(hi, lo));
+      if (known === undefined || firstArrivalMs < known) before.set(traceKey(hi, lo), firstArrivalMs);
+    }
+    const traces = tracesOf(this.#rows!, this.#index!.dropped, before);
     await yieldToEvents();
-    const again = new Set(traces.old.map(({ hi, lo }) => `${hi} ${lo}`));
-    const drop = this.#oldTraces.filter(({ hi, lo }) => again.has(`${hi} ${lo}`)).map(({ rowid }) => rowid);
+    const again = new Set(traces.old.map(({ hi, lo }) => traceKey(hi, lo)));
+    const drop = this.#oldTraces.filter(({ hi, lo }) => again.has(traceKey(hi, lo))).map(({ rowid }) => rowid);
     if (drop.length > 0)
       await this.#tx.run(`DELETE FROM traces WHERE rowid IN ${listedSigned('$1')}`, [drop.join(',')]);
     await this.#tx.append('traces', traces.count, traces.columns);

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { HopscopeError } from '#lib/errors.ts';
 import { holdDataFile } from './data-lock.ts';
-import { schemaStatements, schemaVersion } from './schema.ts';
+import { migrations, schemaStatements, schemaVersion } from './schema.ts';
 import { type ColumnSet, Connection, type Param, type ReadColumn, type Session, type Tx } from './session.ts';
 
 export interface DatabaseOptions {
@@ -336,12 +336,21 @@ async function applySchema(path: string, instance: DuckDBInstance): Promise<void
         `${path} was written by a newer Hopscope (its schema is ${found.value}, this one knows ${schemaVersion}): start that one, or another data folder`,
       );
     }
+    const from = found ? Number(found.value) : schemaVersion;
+    await connection.command('BEGIN');
+    for (let version = from + 1; version <= schemaVersion; version++) {
+      for (const statement of migrations[version] ?? []) await connection.command(statement);
+    }
     const [before] = await connection.all<{ n: bigint }>('SELECT count(*) AS n FROM duckdb_tables()');
     for (const statement of schemaStatements) await connection.command(statement);
-    if (!found) await connection.run(`INSERT INTO meta VALUES ('schema', $1)`, [String(schemaVersion)]);
     const [after] = await connection.all<{ n: bigint }>('SELECT count(*) AS n FROM duckdb_tables()');
+    if (!found || from !== schemaVersion) {
+      await connection.run(`DELETE FROM meta WHERE key = 'schema'`);
+      await connection.run(`INSERT INTO meta VALUES ('schema', $1)`, [String(schemaVersion)]);
+    }
+    await connection.command('COMMIT');
     // a change of tables is not left to a replay of the log (libraries.md 24)
-    if (after!.n !== before!.n) await connection.command('CHECKPOINT');
+    if (after!.n !== before!.n || from !== schemaVersion) await connection.command('CHECKPOINT');
   } finally {
     connection.close();
   }

@@ -197,6 +197,7 @@ function seedOf(db: Database): Seed {
             t.spans,
             t.errors,
             noonMs,
+            noonMs,
           ]),
         ),
       ),

@@ -4,6 +4,7 @@ import { DuckdbAudit } from './audit.ts';
 import { bookReads } from './books.ts';
 import { Database, type DatabaseOptions } from './database.ts';
 import { Dictionary, type DictionaryBounds, defaultBounds } from './dictionary.ts';
+import { Known } from './known.ts';
 import { deviceReads } from './reads-devices.ts';
 import { hopReads } from './reads-hops.ts';
 import { duckDbPathStore } from './reads-paths.ts';
@@ -40,13 +41,14 @@ export async function storeOf(db: Database, options: Omit<DuckDbStoreOptions, 'p
   };
   await load(db);
   db.onReopen(load);
+  const means = { db, dictionary, appender, known: new Known(db), decodeSpans: options.decodeSpans };
   return {
     append: (batches) => appender.append(batches),
     watermarks: async () => appender.watermarks(),
     ...bookReads(db),
     ...deviceReads(db, dictionary),
-    ...hopReads(db, dictionary),
-    ...traceReads(db, dictionary, options.decodeSpans),
+    ...hopReads(means),
+    ...traceReads(means),
     ...topicReads(db, dictionary),
     ...duckDbPathStore(db),
     ...retention(db),

@@ -2,7 +2,6 @@ import { millisOfNanos } from '#lib/domain/units.ts';
 import type { DeviceState, Store } from '../store.ts';
 import type { Database } from './database.ts';
 import type { Dictionary } from './dictionary.ts';
-import type { Session } from './session.ts';
 
 type DeviceReads = Pick<Store, 'sites' | 'devices' | 'deviceEvents' | 'deviceSeries' | 'deviceMetrics' | 'clocks'>;
 
@@ -101,13 +100,6 @@ export const deviceReads = (db: Database, dictionary: Dictionary): DeviceReads =
     }));
   },
 });
-
-/** Ids by number. Read apart: where a few rows are asked for, a join costs more than both reads. */
-export async function deviceIds(db: Session): Promise<Map<number, string>> {
-  const read = await db.columns<[Int32Array, string[]]>('SELECT number, id FROM devices');
-  const [numbers, ids] = read.values;
-  return new Map(Array.from(numbers, (number, i) => [number, ids[i]!]));
-}
 
 interface DeviceSqlRow {
   id: string;

@@ -10,14 +10,22 @@ import {
   type HopWindow,
   type Store,
 } from '../store.ts';
+import type { Appender } from './append.ts';
 import type { Database } from './database.ts';
 import type { Dictionary } from './dictionary.ts';
-import { deviceIds } from './reads-devices.ts';
+import type { Known } from './known.ts';
 import type { Session } from './session.ts';
 
 type HopReads = Pick<Store, 'hopWindows' | 'hopMinutes' | 'hop' | 'crossingsOfHop' | 'crossingsOfTrace'>;
 
-export const hopReads = (db: Database, dictionary: Dictionary): HopReads => ({
+interface Means {
+  db: Database;
+  dictionary: Dictionary;
+  appender: Pick<Appender, 'holds'>;
+  known: Known;
+}
+
+export const hopReads = ({ db, dictionary, appender, known }: Means): HopReads => ({
   hopWindows: (fromMs, toMs, hop) =>
     // two statements that must see the same minutes
     db.snapshot(async (session) => {
@@ -58,7 +66,7 @@ export const hopReads = (db: Database, dictionary: Dictionary): HopReads => ({
   async crossingsOfTrace(traceHi, traceLo, trail) {
     // Two passes: an OR over both ends would read every column of every row group. A crossing lies in the minute of its caller's
     // start or arrival, so those of this trace's own calls are known; who called into it from another trace is looked for everywhere.
-    const [calls, called, ids] = await Promise.all([
+    const [calls, called] = await Promise.all([
       trail
         ? db.all<CrossingColumns>(
             'SELECT * FROM crossings WHERE caller_trace_hi = $1 AND caller_trace_lo = $2 AND minute BETWEEN $3 AND $4',
@@ -68,10 +76,11 @@ export const hopReads = (db: Database, dictionary: Dictionary): HopReads => ({
             traceHi,
             traceLo,
           ]),
-      calledFromElsewhere(db, traceHi, traceLo),
-      deviceIds(db),
+      appender.holds.links ? calledFromElsewhere(db, traceHi, traceLo) : [],
     ]);
-    return [...calls, ...called]
+    const crossings = [...calls, ...called];
+    const ids = await known.deviceIds(crossings.flatMap((row) => [row.caller_device, row.callee_device]));
+    return crossings
       .sort((a, b) => order(a.caller_start_ns, b.caller_start_ns) || order(a.callee_start_ns, b.callee_start_ns))
       .map((row) =>
         crossingOf(
@@ -88,7 +97,13 @@ export const hopReads = (db: Database, dictionary: Dictionary): HopReads => ({
 
 const order = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
 
+/** Only a link ties a callee to a caller of another trace, and few traces have one. */
 async function calledFromElsewhere(db: Database, traceHi: bigint, traceLo: bigint): Promise<CrossingColumns[]> {
+  const links = await db.columns('SELECT 1::INTEGER FROM links WHERE trace_hi = $1 AND trace_lo = $2 LIMIT 1', [
+    traceHi,
+    traceLo,
+  ]);
+  if (links.rowCount === 0) return [];
   const ends = 'callee_trace_hi = $1 AND callee_trace_lo = $2 AND NOT (caller_trace_hi = $1 AND caller_trace_lo = $2)';
   const found = await db.columns<[Int32Array]>(`SELECT minute FROM crossings WHERE ${ends}`, [traceHi, traceLo]);
   if (found.rowCount === 0) return [];

@@ -2,9 +2,10 @@ import { parseSpanId, spanIdHex, traceIdHex } from '#lib/domain/ids.ts';
 import type { Resource, Span } from '#lib/domain/span.ts';
 import { type EpochMillis, epochMillisOf, millisOfNanos, nanosOfMillis, nanosPerMilli } from '#lib/domain/units.ts';
 import type { Store, StoredSpan, TraceQuery, TraceRow, TraceTrail } from '../store.ts';
+import type { Appender } from './append.ts';
 import type { Database } from './database.ts';
 import type { Dictionary } from './dictionary.ts';
-import { deviceIds } from './reads-devices.ts';
+import type { Known, Place } from './known.ts';
 import { type Param, yieldToEvents } from './session.ts';
 
 /** Spans of the wanted traces out of a raw batch (lib/wire/raw-batch.ts): given in, since the store knows no wire format. */
@@ -19,64 +20,74 @@ interface Means {
   db: Database;
   dictionary: Dictionary;
   decodeSpans: DecodeSpans;
+  appender: Pick<Appender, 'holds' | 'watermarks'>;
+  known: Known;
 }
 
-export const traceReads = (db: Database, dictionary: Dictionary, decodeSpans: DecodeSpans): TraceReads => ({
-  traceTrail: (traceHi, traceLo) => traceTrail(db, traceHi, traceLo),
+export const traceReads = (means: Means): TraceReads => {
+  const { db, dictionary } = means;
+  return {
+    traceTrail: (traceHi, traceLo) => traceTrail(means, traceHi, traceLo),
 
-  async spansOfTrace(traceHi, traceLo, limit = 10_000, trail) {
-    const known = trail ?? (await traceTrail(db, traceHi, traceLo));
-    if (!known) return { spans: [], total: 0 };
-    return spansOfTrace({ db, dictionary, decodeSpans }, traceHi, traceLo, limit, known);
-  },
+    async spansOfTrace(traceHi, traceLo, limit = 10_000, trail) {
+      const known = (trail as Trail | undefined) ?? (await traceTrail(means, traceHi, traceLo));
+      if (!known) return { spans: [], total: 0 };
+      return spansOfTrace(means, traceHi, traceLo, limit, known);
+    },
 
-  async linkedTraces(traceHi, traceLo) {
-    const [to, from] = await Promise.all([
-      db.all<TraceWords>(`SELECT to_trace_hi AS hi, to_trace_lo AS lo ${linkedSql('trace', 'to_trace')}`, [
-        traceHi,
-        traceLo,
-      ]),
-      db.all<TraceWords>(`SELECT trace_hi AS hi, trace_lo AS lo ${linkedSql('to_trace', 'trace')}`, [traceHi, traceLo]),
-    ]);
-    const ids = (rows: TraceWords[]): string[] => [...new Set(rows.map(({ hi, lo }) => traceIdHex(hi, lo)))].sort();
-    return [
-      ...ids(to).map((traceId) => ({ traceId, direction: 'to' as const })),
-      ...ids(from).map((traceId) => ({ traceId, direction: 'from' as const })),
-    ].slice(0, 50);
-  },
+    async linkedTraces(traceHi, traceLo) {
+      if (!means.appender.holds.links) return [];
+      const [to, from] = await Promise.all([
+        db.all<TraceWords>(`SELECT to_trace_hi AS hi, to_trace_lo AS lo ${linkedSql('trace', 'to_trace')}`, [
+          traceHi,
+          traceLo,
+        ]),
+        db.all<TraceWords>(`SELECT trace_hi AS hi, trace_lo AS lo ${linkedSql('to_trace', 'trace')}`, [
+          traceHi,
+          traceLo,
+        ]),
+      ]);
+      const ids = (rows: TraceWords[]): string[] => [...new Set(rows.map(({ hi, lo }) => traceIdHex(hi, lo)))].sort();
+      return [
+        ...ids(to).map((traceId) => ({ traceId, direction: 'to' as const })),
+        ...ids(from).map((traceId) => ({ traceId, direction: 'from' as const })),
+      ].slice(0, 50);
+    },
 
-  async passagesOfTrace(traceHi, traceLo) {
-    const rows = await db.all<{
-      broker: number;
-      topic: number;
-      span_id: bigint;
-      receive_ns: bigint;
-      payload_bytes: number;
-      qos: number;
-    }>(
-      `SELECT broker, topic, span_id, min(receive_ns) AS receive_ns, any_value(payload_bytes) AS payload_bytes, any_value(qos) AS qos
+    async passagesOfTrace(traceHi, traceLo) {
+      if (!means.appender.holds.passages) return [];
+      const rows = await db.all<{
+        broker: number;
+        topic: number;
+        span_id: bigint;
+        receive_ns: bigint;
+        payload_bytes: number;
+        qos: number;
+      }>(
+        `SELECT broker, topic, span_id, min(receive_ns) AS receive_ns, any_value(payload_bytes) AS payload_bytes, any_value(qos) AS qos
        FROM passages WHERE trace_hi = $1 AND trace_lo = $2 GROUP BY broker, topic, span_id ORDER BY min(receive_ns) LIMIT 1000`,
-      [traceHi, traceLo],
-    );
-    return rows.map((row) => ({
-      broker: dictionary.text(row.broker),
-      topic: dictionary.topic(row.topic)?.name ?? '',
-      spanId: spanIdHex(row.span_id),
-      receiveNanos: row.receive_ns,
-      payloadBytes: row.payload_bytes,
-      qos: row.qos,
-    }));
-  },
+        [traceHi, traceLo],
+      );
+      return rows.map((row) => ({
+        broker: dictionary.text(row.broker),
+        topic: dictionary.topic(row.topic)?.name ?? '',
+        spanId: spanIdHex(row.span_id),
+        receiveNanos: row.receive_ns,
+        payloadBytes: row.payload_bytes,
+        qos: row.qos,
+      }));
+    },
 
-  searchTraces: (query) => searchTraces(db, dictionary, query),
+    searchTraces: (query) => searchTraces(db, dictionary, query),
 
-  async services() {
-    return db.all<{ service: string; application: string; sites: string[] }>(
-      `SELECT r.service, p.application, list_sort(list(DISTINCT p.site)) AS sites FROM placings p JOIN resources r ON r.id = p.resource
+    async services() {
+      return db.all<{ service: string; application: string; sites: string[] }>(
+        `SELECT r.service, p.application, list_sort(list(DISTINCT p.site)) AS sites FROM placings p JOIN resources r ON r.id = p.resource
        WHERE r.service <> '' GROUP BY r.service, p.application ORDER BY r.service, p.application`,
-    );
-  },
-});
+      );
+    },
+  };
+};
 
 interface TraceWords {
   hi: bigint;
@@ -107,100 +118,76 @@ interface SpanRow {
   destination: number;
 }
 
-/**
- * Three columns of all row groups say when it arrived; the others are then read of the row groups of those moments alone.
- * Asked for at once, every column of every row group is opened. What else a statement costs that finds a few rows is its operators:
- * those that group, join and sort are left to us.
- */
-async function traceTrail(db: Database, traceHi: bigint, traceLo: bigint): Promise<TraceTrail | null> {
-  const found = await db.columns<[BigInt64Array, Int32Array, BigInt64Array]>(
-    'SELECT arrival_ms, resource, start_ns FROM spans WHERE trace_hi = $1 AND trace_lo = $2',
-    [traceHi, traceLo],
-  );
-  const [arrivals, resources, starts] = found.values;
-  // asked for the unknown as for the hidden one: both take as long
-  const places = await placesOf(db, new Set(resources));
-  if (found.rowCount === 0) return null;
-  const applications = new Set(Array.from(new Set(resources), (resource) => places.get(resource)?.application ?? ''));
-  let fromMs = Number.MAX_SAFE_INTEGER;
-  let toMs = 0;
-  for (let i = 0; i < found.rowCount; i++) {
-    const arrivalMs = Number(arrivals[i]);
-    const startMs = epochMillisOf(starts[i]!);
-    fromMs = Math.min(fromMs, arrivalMs, startMs);
-    toMs = Math.max(toMs, arrivalMs, startMs);
-  }
-  const arrivalsMs = [...new Set(arrivals)].map(Number);
-  return { applications: [...applications], places, arrivalsMs, fromMs, toMs, rows: found.rowCount };
-}
-
-async function placesOf(db: Database, resources: ReadonlySet<number>): Promise<TraceTrail['places']> {
-  const [rows, ids] = await Promise.all([
-    db.all<{ resource: number; device: number; site: string; application: string }>(
-      'SELECT resource, device, site, application FROM placings WHERE list_contains($1::INTEGER[], resource)',
-      [[...resources]],
-    ),
-    deviceIds(db),
-  ]);
-  return new Map(
-    rows.map(({ resource, device, site, application }) => [
-      resource,
-      { deviceId: ids.get(device) ?? '', site, application },
-    ]),
-  );
-}
-
-/** Row groups are passed over by constants only. Few moments: each; many: all between the first and the last. */
-const singleArrivals = 8;
-
-function arrivedAt(arrivalsMs: number[], firstParam: number): { where: string; params: number[] } {
-  if (arrivalsMs.length > singleArrivals) {
-    let first = arrivalsMs[0]!;
-    let last = first;
-    for (const ms of arrivalsMs) {
-      if (ms < first) first = ms;
-      if (ms > last) last = ms;
-    }
-    return { where: `arrival_ms >= $${firstParam} AND arrival_ms <= $${firstParam + 1}`, params: [first, last] };
-  }
-  if (arrivalsMs.length === 1) return { where: `arrival_ms = $${firstParam}`, params: arrivalsMs };
-  // filled up: every text is a prepared statement
-  const params = Array.from({ length: singleArrivals }, (_, i) => arrivalsMs[i] ?? arrivalsMs[0]!);
-  return { where: `arrival_ms IN (${params.map((_, i) => `$${firstParam + i}`).join(', ')})`, params };
-}
-
 const spanColumns =
   'span_id, parent_id, start_ns, duration_ns, arrival_ms, collector, seq, kind, status, flags, name, resource, system, destination';
 
 /** More rows than this are made distinct and cut by the engine. */
 const rowsAtOnce = 10_000;
 
-const manyRowsSql = (arrived: string): string => `
+interface Trail extends TraceTrail {
+  /** each span once, the one that came first, by start; at most rowsAtOnce */
+  rows: SpanRow[];
+  places: ReadonlyMap<number, Place>;
+}
+
+/**
+ * The summary of a trace says between which arrivals its spans lie, and the rows of all other times need not be opened; what the audit has
+ * not summed up yet is the end of the table. What else a statement costs that finds a few rows is its operators: those that group, join and
+ * sort are left to us, and so is the second look for those who ask for more of the trace.
+ */
+async function traceTrail({ db, appender, known }: Means, traceHi: bigint, traceLo: bigint): Promise<Trail | null> {
+  // asked before the summaries: what is read meanwhile then stands in both places, never in neither
+  const readThrough = await known.auditedThrough(appender.watermarks().size);
+  const summaries = await db.columns<[BigInt64Array, BigInt64Array]>(
+    'SELECT coalesce(first_arrival_ms, 0), arrival_ms FROM traces WHERE trace_hi = $1 AND trace_lo = $2',
+    [traceHi, traceLo],
+  );
+  const [firsts, lasts] = summaries.values;
+  const range = [firsts.sort()[0] ?? 1n, lasts.sort().at(-1) ?? 0n];
+  const ofTrace = 'FROM spans WHERE trace_hi = $1 AND trace_lo = $2 AND';
+  const [summed, tail] = await Promise.all([
+    db.all<SpanRow>(`SELECT ${spanColumns} ${ofTrace} arrival_ms >= $3 AND arrival_ms <= $4 LIMIT ${rowsAtOnce + 1}`, [
+      traceHi,
+      traceLo,
+      ...range,
+    ]),
+    db.all<SpanRow>(`SELECT ${spanColumns} ${ofTrace} seq > $3 LIMIT ${rowsAtOnce + 1}`, [
+      traceHi,
+      traceLo,
+      readThrough,
+    ]),
+  ]);
+  const found = [...summed, ...tail];
+  const distinct =
+    found.length > rowsAtOnce
+      ? await db.all<SpanRow & { total: bigint }>(manyRowsSql, [traceHi, traceLo, ...range, readThrough])
+      : distinctRows(found);
+  const [any] = distinct;
+  // asked for the unknown as for the hidden one: both take as long
+  const places = await known.places(new Set(distinct.map((row) => row.resource)));
+  if (!any) return null;
+  const applications = new Set(distinct.map((row) => places.get(row.resource)?.application ?? ''));
+  const times = distinct.flatMap((row) => [Number(row.arrival_ms), epochMillisOf(row.start_ns)]);
+  return {
+    applications: [...applications],
+    total: 'total' in any ? Number(any.total) : distinct.length,
+    fromMs: times.reduce((a, b) => Math.min(a, b)),
+    toMs: times.reduce((a, b) => Math.max(a, b)),
+    rows: distinct,
+    places,
+  };
+}
+
+const manyRowsSql = `
   SELECT *, count(*) OVER () AS total FROM (
-    SELECT ${spanColumns} FROM spans WHERE trace_hi = $1 AND trace_lo = $2 AND ${arrived}
+    SELECT ${spanColumns} FROM spans WHERE trace_hi = $1 AND trace_lo = $2 AND (arrival_ms BETWEEN $3 AND $4 OR seq > $5)
     QUALIFY row_number() OVER (PARTITION BY span_id ORDER BY arrival_ms, collector, seq) = 1)
   ORDER BY start_ns, span_id LIMIT ${rowsAtOnce}`;
 
-/** Each span once, the one that came first, by start. */
-async function spanRows(
-  db: Database,
-  traceHi: bigint,
-  traceLo: bigint,
-  trail: TraceTrail,
-): Promise<{ rows: SpanRow[]; total: number }> {
-  const { where, params } = arrivedAt(trail.arrivalsMs, 3);
-  if (trail.rows > rowsAtOnce) {
-    const rows = await db.all<SpanRow & { total: bigint }>(manyRowsSql(where), [traceHi, traceLo, ...params]);
-    return { rows, total: Number(rows[0]?.total ?? 0) };
-  }
-  const found = await db.all<SpanRow>(
-    `SELECT ${spanColumns} FROM spans WHERE trace_hi = $1 AND trace_lo = $2 AND ${where}`,
-    [traceHi, traceLo, ...params],
-  );
+function distinctRows(found: SpanRow[]): SpanRow[] {
   const first = new Map<bigint, SpanRow>();
   for (const row of found.sort(byArrival)) if (!first.has(row.span_id)) first.set(row.span_id, row);
-  const rows = [...first.values()].sort((a, b) => order(a.start_ns, b.start_ns) || order(a.span_id, b.span_id));
-  return { rows, total: rows.length };
+  return [...first.values()].sort((a, b) => order(a.start_ns, b.start_ns) || order(a.span_id, b.span_id));
 }
 
 const order = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -215,10 +202,9 @@ async function spansOfTrace(
   traceHi: bigint,
   traceLo: bigint,
   limit: number,
-  trail: TraceTrail,
+  trail: Trail,
 ): Promise<{ spans: StoredSpan[]; total: number }> {
-  const { rows: all, total } = await spanRows(db, traceHi, traceLo, trail);
-  const rows = all.slice(0, limit);
+  const rows = trail.rows.slice(0, limit);
   const wanted = new Set(rows.map((row) => row.span_id));
   const decoded = new Map<bigint, Span>();
   const batches = new Map(rows.map((row) => [`${row.collector} ${row.seq}`, row]));
@@ -243,7 +229,7 @@ async function spansOfTrace(
     system: dictionary.text(row.system),
     destination: dictionary.text(row.destination),
   }));
-  return { spans, total };
+  return { spans, total: trail.total };
 }
 
 interface RawRow {

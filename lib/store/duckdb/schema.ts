@@ -5,7 +5,12 @@
  * Units: *_ns nanoseconds (epoch on the sender's clock unless said), *_ms milliseconds, minute = minutes since the epoch.
  * Text that repeats is a number into `strings`; who sent is a number into `resources`.
  */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
+
+/** What turns the tables of the version before into those of the one named. The statements below then find them as they want them. */
+export const migrations: Record<number, readonly string[]> = {
+  2: ['ALTER TABLE traces ADD COLUMN IF NOT EXISTS first_arrival_ms BIGINT'],
+};
 
 export const schemaStatements: string[] = [
   `CREATE TABLE IF NOT EXISTS meta (key VARCHAR, value VARCHAR)`,
@@ -94,10 +99,11 @@ export const schemaStatements: string[] = [
      floor_ms DOUBLE, direct_floor_ms DOUBLE, broker INTEGER, passages INTEGER, uplink_bound_ms DOUBLE, downlink_bound_ms DOUBLE)`,
   // kind: 0 added, 1 raw, 2 uplink, 3 downlink (lib/domain/histogram.ts buckets)
   `CREATE TABLE IF NOT EXISTS hop_minute_buckets (hop UBIGINT, minute INTEGER, kind UTINYINT, bucket SMALLINT, count INTEGER)`,
-  // one row a trace; root_* of the root span, or of the earliest span while the root is missing (has_root false)
+  // one row a trace; root_* of the root span, or of the earliest span while the root is missing (has_root false).
+  // Every span that was read arrived between first_arrival_ms (null: nobody knows) and arrival_ms of a row of its trace
   `CREATE TABLE IF NOT EXISTS traces (
      trace_hi UBIGINT, trace_lo UBIGINT, start_ns BIGINT, duration_ns BIGINT, root_name INTEGER, root_resource INTEGER, has_root BOOLEAN,
-     spans INTEGER, errors INTEGER, arrival_ms BIGINT)`,
+     spans INTEGER, errors INTEGER, arrival_ms BIGINT, first_arrival_ms BIGINT)`,
   `CREATE TABLE IF NOT EXISTS topic_minutes (topic INTEGER, minute INTEGER, messages INTEGER, payload_bytes BIGINT, retained INTEGER, last_ms BIGINT)`,
   // on the collector's clock: offset = device - collector
   `CREATE TABLE IF NOT EXISTS clocks (device INTEGER, minute INTEGER, offset_ns BIGINT, bound_ns BIGINT, method VARCHAR)`,
