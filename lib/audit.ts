@@ -13,10 +13,17 @@ import {
 import { placeNew } from './audit/place.ts';
 import { answerRoutes } from './audit/routes.ts';
 import { findUnanswered } from './audit/unanswered.ts';
-import { createClockLedger, reachSeconds } from './domain/clock-ledger.ts';
+import { type ClockLedger, createClockLedger, reachSeconds } from './domain/clock-ledger.ts';
 import type { Rules } from './domain/rule.ts';
 import { type EpochMillis, epochMillisOf, type Millis, minuteOf, type Nanos } from './domain/units.ts';
-import type { AuditTx, BatchRange, ClockToSave } from './store/audit-store.ts';
+import type {
+  AuditTx,
+  BatchRange,
+  ClockToSave,
+  MinuteToSettle,
+  MomentColumns,
+  OffsetColumns,
+} from './store/audit-store.ts';
 import type { Store } from './store/store.ts';
 
 export { type AuditMemory, openAudit };
@@ -43,6 +50,8 @@ export interface PassReport {
 const reopenMs = 86_400_000;
 const settleAfterMs = 90_000;
 const settleAtOnce = 5;
+/** crossings judged again in one transaction, whose old and new figures stay in memory until it ends: about 250 B each */
+const settledAtOnce = 100_000;
 /** What waited for a minute and a half, or for half a minute, may wait a little longer: each look has its price. */
 const unhurriedMs = 5_000;
 const leastSpans = 5_000;
@@ -79,9 +88,7 @@ export async function auditOnce(store: Store, now: Nanos, rules: Rules, memory: 
   try {
     await step('pair', (tx) => pairNew(tx, rules, known, nowMs, memory.bite, report));
     if (!report.behind) {
-      if (nowMs >= known.settleNotBeforeMs) {
-        await step('settle', (tx) => settleClocks(tx, rules, known, nowMs, report));
-      }
+      if (nowMs >= known.settleNotBeforeMs) await settleClocks(step, rules, known, nowMs, report);
       if (nowMs >= known.unansweredNotBeforeMs) {
         await step('unanswered', async (tx) => {
           report.unanswered = await findUnanswered(tx, known, nowMs);
@@ -169,27 +176,48 @@ async function advance(tx: AuditTx, known: Known, bite: number, report: PassRepo
 
 /** A minute's clocks are judged again once both sides have been heard: what came after it constrains it as much as what came before. */
 async function settleClocks(
-  tx: AuditTx,
+  step: (name: string, work: (tx: AuditTx) => Promise<void>) => Promise<void>,
   rules: Rules,
   known: Known,
   nowMs: EpochMillis,
   report: PassReport,
 ): Promise<void> {
-  const due = await tx.minutesToSettle(nowMs, settleAtOnce);
+  let due: MinuteToSettle[] = [];
+  await step('settle', async (tx) => {
+    due = await tx.minutesToSettle(nowMs, settleAtOnce);
+  });
   if (due.length < settleAtOnce) known.settleNotBeforeMs = nowMs + unhurriedMs;
-  for (const minute of due) {
-    const moments = await tx.momentsOf(minute);
-    const second = minute * 60;
-    const inMemory = second - reachSeconds > nowMs / 1000 - ledgerWindowSeconds;
-    let ledger = known.ledger;
-    if (!inMemory) {
-      ledger = createClockLedger(rules.maxDriftPpm);
-      const [from, to] = [second - reachSeconds, second + 60 + reachSeconds];
-      addEdges(ledger, await tx.edgesBetween(from, to));
-      addObservations(known, rules, ledger, await tx.observationsBetween(from, to));
+  for (const { minute, crossings } of due) {
+    // a transaction holds in memory what it changes
+    const parts = Math.max(1, Math.ceil(crossings / settledAtOnce));
+    let judgedBy: { moments: MomentColumns; offsets: OffsetColumns } | null = null;
+    for (let part = 0; part < parts; part++) {
+      await step(`settle ${minute} ${part}`, async (tx) => {
+        if (!judgedBy) {
+          const moments = await tx.momentsOf(minute);
+          judgedBy = { moments, offsets: offsetsOf(await ledgerAround(tx, rules, known, nowMs, minute), moments) };
+        }
+        report.settled += await tx.settle(minute, judgedBy.moments, judgedBy.offsets, { part, parts });
+      });
     }
-    report.settled += await tx.settle(minute, moments, offsetsOf(ledger, moments));
   }
+}
+
+/** What is known of the clocks around a minute: in memory while it is young, else out of the store. */
+async function ledgerAround(
+  tx: AuditTx,
+  rules: Rules,
+  known: Known,
+  nowMs: EpochMillis,
+  minute: number,
+): Promise<ClockLedger> {
+  const second = minute * 60;
+  if (second - reachSeconds > nowMs / 1000 - ledgerWindowSeconds) return known.ledger;
+  const ledger = createClockLedger(rules.maxDriftPpm);
+  const [from, to] = [second - reachSeconds, second + 60 + reachSeconds];
+  addEdges(ledger, await tx.edgesBetween(from, to));
+  addObservations(known, rules, ledger, await tx.observationsBetween(from, to));
+  return ledger;
 }
 
 /** Once a minute: every device on the collector's clock, in the middle of the minute before. */

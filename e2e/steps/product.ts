@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -43,6 +43,14 @@ export async function freePorts(count: number): Promise<number[]> {
 
 export const temporaryDir = (): string => mkdtempSync(join(tmpdir(), 'hopscope-'));
 
+/** What the start script gives to Node, before the program's name. */
+function startFlags(): string[] {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } };
+  const [, flags] = /^node (.*) collectors\/main\.ts$/.exec(scripts.start) ?? [];
+  if (flags === undefined) throw new Error(`"start" in package.json: found "${scripts.start}"`);
+  return flags.split(' ');
+}
+
 /** Runs the program as `npm start` does; ends when it ends. For starts that must fail. */
 export function runProduct(
   args: string[],
@@ -50,7 +58,7 @@ export function runProduct(
   cwd = root,
 ): { child: ChildProcess; output: () => string; ended: Promise<number | null> } {
   const node = join(root, 'node_modules/node/bin/node');
-  const child = spawn(node, ['--disable-warning=ExperimentalWarning', join(root, 'collectors/main.ts'), ...args], {
+  const child = spawn(node, [...startFlags(), join(root, 'collectors/main.ts'), ...args], {
     cwd,
     env: { ...process.env, NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -183,6 +183,11 @@ export interface DeviceEventToSave {
   reason: string;
 }
 
+export interface MinuteToSettle {
+  minute: number;
+  crossings: number;
+}
+
 export interface ClockToSave {
   device: number;
   minute: number;
@@ -236,9 +241,15 @@ export interface AuditTx {
   edgesBetween(fromSecond: number, toSecond: number): Promise<EdgeColumns>;
   observationsOf(ranges: readonly BatchRange[]): Promise<StoredObservation[]>;
   observationsBetween(fromSecond: number, toSecond: number): Promise<StoredObservation[]>;
-  minutesToSettle(nowMs: EpochMillis, limit: number): Promise<number[]>;
+  minutesToSettle(nowMs: EpochMillis, limit: number): Promise<MinuteToSettle[]>;
   momentsOf(minute: number): Promise<MomentColumns>;
-  settle(minute: number, moments: MomentColumns, offsets: OffsetColumns): Promise<number>;
+  /** One part of the minute's crossings; with the last one it is settled. Answers how many have changed. */
+  settle(
+    minute: number,
+    moments: MomentColumns,
+    offsets: OffsetColumns,
+    of: { part: number; parts: number },
+  ): Promise<number>;
   saveClocks(minute: number, rows: readonly ClockToSave[]): Promise<void>;
 
   // ---- minutes

@@ -164,7 +164,8 @@ it('judges a new crossing as it would judge a stored one', async () => {
     for (const { minute } of await db.all<{ minute: number }>('SELECT DISTINCT minute FROM crossings')) {
       await store.audit.transaction(async (tx) => {
         const moments = await tx.momentsOf(minute);
-        await tx.settle(minute, moments, offsetsOf(ledger, moments));
+        const offsets = offsetsOf(ledger, moments);
+        for (const part of [0, 1, 2]) await tx.settle(minute, moments, offsets, { part, parts: 3 });
       });
     }
     expect(await figures()).toEqual(asNew);

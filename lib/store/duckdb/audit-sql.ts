@@ -78,12 +78,12 @@ export const offsetsJoin = `LEFT JOIN a_offsets o ON o.caller_device = x.caller_
 export const settleUpdate = `UPDATE crossings SET added_ns = j.added_ns, offset_ns = j.offset_ns, bound_ns = j.bound_ns, clock = j.clock,
     uplink_ns = j.uplink_ns, uplink_bound_ns = j.uplink_bound_ns, downlink_ns = j.downlink_ns, downlink_bound_ns = j.downlink_bound_ns
   FROM a_settled j WHERE crossings.rowid = j.r AND crossings.minute = $1`;
-/** $1 minute. An RPC's offset only places it in the drawing: less than 0.1 ms is not worth a write. */
+/** $1 minute, $2 part of $3. An RPC's offset only places it in the drawing: less than 0.1 ms is not worth a write. */
 export const settledTable = `CREATE OR REPLACE TEMP TABLE a_settled AS
   SELECT * FROM (
     SELECT x.rowid AS r, x.hop AS of_hop, x.message AS is_message, x.offset_ns AS o0, x.bound_ns AS b0, x.clock AS c0, x.uplink_ns AS u0, x.uplink_bound_ns AS ub0,
            x.downlink_bound_ns AS db0, ${judgedColumns}
-    FROM crossings x ${offsetsJoin} WHERE x.minute = $1)
+    FROM crossings x ${offsetsJoin} WHERE x.minute = $1 AND x.caller_span % $3::UBIGINT = $2::UBIGINT)
   WHERE c0 <> clock OR CASE WHEN is_message THEN o0 IS DISTINCT FROM offset_ns OR b0 IS DISTINCT FROM bound_ns OR u0 IS DISTINCT FROM uplink_ns
       OR ub0 IS DISTINCT FROM uplink_bound_ns OR db0 IS DISTINCT FROM downlink_bound_ns
     ELSE abs(coalesce(o0, 0) - coalesce(offset_ns, 0)) > 100000 END`;

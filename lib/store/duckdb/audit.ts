@@ -12,6 +12,7 @@ import type {
   EdgeColumns,
   GaugeReading,
   HopToSave,
+  MinuteToSettle,
   MomentColumns,
   OffsetColumns,
   PlacedDevice,
@@ -777,21 +778,33 @@ class DuckdbAuditTx implements AuditTx {
     ]);
   }
 
-  async minutesToSettle(nowMs: EpochMillis, limit: number): Promise<number[]> {
-    const rows = await this.#tx.all<{ minute: number }>(
+  async minutesToSettle(nowMs: EpochMillis, limit: number): Promise<MinuteToSettle[]> {
+    const due = await this.#tx.all<{ minute: number }>(
       'SELECT minute FROM audit_due WHERE due_ms <= $1 ORDER BY minute LIMIT $2',
       [nowMs, limit],
     );
-    return rows.map((row) => row.minute);
+    const minutes: MinuteToSettle[] = [];
+    for (const { minute } of due) {
+      const [row] = await this.#tx.all<{ n: bigint }>('SELECT count(*) AS n FROM crossings WHERE minute = $1', [
+        minute,
+      ]);
+      minutes.push({ minute, crossings: Number(row!.n) });
+    }
+    return minutes;
   }
 
   momentsOf(minute: number): Promise<MomentColumns> {
     return this.#moments(sql.momentsOf('(SELECT * FROM crossings WHERE minute = $1)'), [minute]);
   }
 
-  async settle(minute: number, moments: MomentColumns, offsets: OffsetColumns): Promise<number> {
+  async settle(
+    minute: number,
+    moments: MomentColumns,
+    offsets: OffsetColumns,
+    { part, parts }: { part: number; parts: number },
+  ): Promise<number> {
     await this.#offsets(moments, offsets);
-    await this.#make(sql.settledTable, [minute]);
+    await this.#make(sql.settledTable, [minute, part, parts]);
     const [settled] = await this.#tx.all<{ n: number }>('SELECT count(*)::INTEGER AS n FROM a_settled');
     const changed = settled!.n;
     if (changed > 0) {
@@ -800,7 +813,7 @@ class DuckdbAuditTx implements AuditTx {
         await this.#tx.all(`SELECT DISTINCT of_hop AS hop, ${minute}::INTEGER AS minute FROM a_settled -- ${++made}`),
       );
     }
-    await this.#tx.run('DELETE FROM audit_due WHERE minute = $1', [minute]);
+    if (part === parts - 1) await this.#tx.run('DELETE FROM audit_due WHERE minute = $1', [minute]);
     return changed;
   }
 

@@ -335,6 +335,32 @@ describe('the embedded store', () => {
     });
   });
 
+  it('opens a file of the version before and finds its traces', async () => {
+    const path = file();
+    const old = await Database.open(path);
+    await old.write(async (tx) => {
+      await tx.run('ALTER TABLE traces DROP COLUMN first_arrival_ms');
+      await tx.run('INSERT INTO traces VALUES (1, 2, 3, 4, 0, 0, true, 1, 0, 5)');
+      await tx.run(`UPDATE meta SET value = '1' WHERE key = 'schema'`);
+    });
+    await old.close();
+    const db = await opened(Database.open(path));
+    expect(await db.all('SELECT trace_lo, arrival_ms, first_arrival_ms FROM traces')).toEqual([
+      { trace_lo: 2n, arrival_ms: 5n, first_arrival_ms: null },
+    ]);
+    expect(await db.all(`SELECT value FROM meta WHERE key = 'schema'`)).toEqual([{ value: String(schemaVersion) }]);
+  });
+
+  it('moves its log into the file when nothing has come for a while', async () => {
+    const path = file();
+    const kept = await store(path);
+    const log = () => statSync(`${path}.wal`, { throwIfNoEntry: false })?.size ?? 0;
+    const raw = new Uint8Array(5_000_000);
+    await kept.append([{ ...traceBatch(1, [{ trace: 1n, span: 1n }]), raw }]);
+    expect(log()).toBeGreaterThan(raw.length);
+    await expect.poll(log, { timeout: 20_000 }).toBeLessThan(100_000);
+  });
+
   it('sees rows that came after a statement was prepared', async () => {
     const db = await opened(Database.open(':memory:', { readers: 1 }));
     const count = async () => (await db.all<{ n: bigint }>('SELECT count(*) AS n FROM gaps WHERE from_ms > 100'))[0]!.n;

@@ -42,8 +42,12 @@ export async function storeOf(db: Database, options: Omit<DuckDbStoreOptions, 'p
   await load(db);
   db.onReopen(load);
   const means = { db, dictionary, appender, known: new Known(db), decodeSpans: options.decodeSpans };
+  const rest = new Rest(db);
   return {
-    append: (batches) => appender.append(batches),
+    async append(batches) {
+      rest.disturb();
+      await appender.append(batches);
+    },
     watermarks: async () => appender.watermarks(),
     ...bookReads(db),
     ...deviceReads(db, dictionary),
@@ -53,6 +57,38 @@ export async function storeOf(db: Database, options: Omit<DuckDbStoreOptions, 'p
     ...duckDbPathStore(db),
     ...retention(db),
     audit: new DuckdbAudit(db),
-    close: () => db.close(),
+    close() {
+      rest.end();
+      return db.close();
+    },
   };
+}
+
+const restMs = 3_000;
+const worthwhileBytes = 4 * 1024 * 1024;
+
+/** When nothing has come in for a while the log is moved into the file: what is in the log is read more slowly, and again at a start. */
+class Rest {
+  readonly #db: Database;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  disturb(): void {
+    if (this.#timer) this.#timer.refresh();
+    else this.#timer = setTimeout(() => this.#tidy(), restMs).unref();
+  }
+
+  end(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  #tidy(): void {
+    this.#timer = null;
+    if (this.#db.logBytes() < worthwhileBytes) return;
+    // what keeps it from working shows at the next append, which tells whoever waits for it
+    this.#db.checkpoint().catch(() => {});
+  }
 }

@@ -66,16 +66,16 @@ export const hopReads = ({ db, dictionary, appender, known }: Means): HopReads =
   async crossingsOfTrace(traceHi, traceLo, trail) {
     // Two passes: an OR over both ends would read every column of every row group. A crossing lies in the minute of its caller's
     // start or arrival, so those of this trace's own calls are known; who called into it from another trace is looked for everywhere.
+    const ofCaller = `SELECT ${crossingColumns} FROM crossings WHERE caller_trace_hi = $1 AND caller_trace_lo = $2`;
     const [calls, called] = await Promise.all([
       trail
-        ? db.all<CrossingColumns>(
-            'SELECT * FROM crossings WHERE caller_trace_hi = $1 AND caller_trace_lo = $2 AND minute BETWEEN $3 AND $4',
-            [traceHi, traceLo, minuteOf(trail.fromMs) - 1, minuteOf(trail.toMs) + 1],
-          )
-        : db.all<CrossingColumns>('SELECT * FROM crossings WHERE caller_trace_hi = $1 AND caller_trace_lo = $2', [
+        ? db.all<CrossingColumns>(`${ofCaller} AND minute BETWEEN $3 AND $4`, [
             traceHi,
             traceLo,
-          ]),
+            minuteOf(trail.fromMs) - 1,
+            minuteOf(trail.toMs) + 1,
+          ])
+        : db.all<CrossingColumns>(ofCaller, [traceHi, traceLo]),
       appender.holds.links ? calledFromElsewhere(db, traceHi, traceLo) : [],
     ]);
     const crossings = [...calls, ...called];
@@ -112,12 +112,10 @@ async function calledFromElsewhere(db: Database, traceHi: bigint, traceLo: bigin
     first = Math.min(first, minute);
     last = Math.max(last, minute);
   }
-  return db.all<CrossingColumns>(`SELECT * FROM crossings WHERE ${ends} AND minute BETWEEN $3 AND $4`, [
-    traceHi,
-    traceLo,
-    first,
-    last,
-  ]);
+  return db.all<CrossingColumns>(
+    `SELECT ${crossingColumns} FROM crossings WHERE ${ends} AND minute BETWEEN $3 AND $4`,
+    [traceHi, traceLo, first, last],
+  );
 }
 
 /** [from, to) of minutes; a minute begun counts whole. */
@@ -259,6 +257,10 @@ const crossingOrders = {
   slowest: 'x.added_ns DESC NULLS LAST, x.caller_start_ns DESC',
   fastest: 'x.added_ns ASC NULLS LAST, x.caller_start_ns DESC',
 } as const;
+
+const crossingColumns = `caller_trace_hi, caller_trace_lo, caller_span, callee_trace_hi, callee_trace_lo, callee_span, hop, message, linked, error,
+  caller_device, callee_device, caller_start_ns, caller_duration_ns, callee_start_ns, callee_duration_ns, passage_ns, broker, raw_ns, added_ns,
+  offset_ns, bound_ns, clock, floor_ns, direct_floor_ns, uplink_ns, uplink_bound_ns, downlink_ns, downlink_bound_ns`;
 
 interface CrossingSqlRow extends CrossingColumns {
   caller_device_id: string;

@@ -138,24 +138,21 @@ interface Trail extends TraceTrail {
 async function traceTrail({ db, appender, known }: Means, traceHi: bigint, traceLo: bigint): Promise<Trail | null> {
   // asked before the summaries: what is read meanwhile then stands in both places, never in neither
   const readThrough = await known.auditedThrough(appender.watermarks().size);
-  const summaries = await db.columns<[BigInt64Array, BigInt64Array]>(
-    'SELECT coalesce(first_arrival_ms, 0), arrival_ms FROM traces WHERE trace_hi = $1 AND trace_lo = $2',
-    [traceHi, traceLo],
-  );
+  const ofTrace = `SELECT ${spanColumns} FROM spans WHERE trace_hi = $1 AND trace_lo = $2 AND`;
+  const most = `LIMIT ${rowsAtOnce + 1}`;
+  const [summaries, tail] = await Promise.all([
+    db.columns<[BigInt64Array, BigInt64Array]>(
+      'SELECT coalesce(first_arrival_ms, 0), arrival_ms FROM traces WHERE trace_hi = $1 AND trace_lo = $2',
+      [traceHi, traceLo],
+    ),
+    db.all<SpanRow>(`${ofTrace} seq > $3 ${most}`, [traceHi, traceLo, readThrough]),
+  ]);
   const [firsts, lasts] = summaries.values;
   const range = [firsts.sort()[0] ?? 1n, lasts.sort().at(-1) ?? 0n];
-  const ofTrace = 'FROM spans WHERE trace_hi = $1 AND trace_lo = $2 AND';
-  const [summed, tail] = await Promise.all([
-    db.all<SpanRow>(`SELECT ${spanColumns} ${ofTrace} arrival_ms >= $3 AND arrival_ms <= $4 LIMIT ${rowsAtOnce + 1}`, [
-      traceHi,
-      traceLo,
-      ...range,
-    ]),
-    db.all<SpanRow>(`SELECT ${spanColumns} ${ofTrace} seq > $3 LIMIT ${rowsAtOnce + 1}`, [
-      traceHi,
-      traceLo,
-      readThrough,
-    ]),
+  const summed = await db.all<SpanRow>(`${ofTrace} arrival_ms >= $3 AND arrival_ms <= $4 ${most}`, [
+    traceHi,
+    traceLo,
+    ...range,
   ]);
   const found = [...summed, ...tail];
   const distinct =
