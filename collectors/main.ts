@@ -128,7 +128,7 @@ async function startPages(config: Config, listen: Listen): Promise<Server> {
   return server;
 }
 
-/** Judges every second, or less often when a pass takes long: the audit takes at most about a third of the time. */
+/** Judges every second, or less often when a pass takes long; at once while rows wait: hops must keep up with what is acknowledged. */
 async function startAudit(
   store: Store,
   config: Config,
@@ -142,10 +142,12 @@ async function startAudit(
   const trouble = 'the audit failed';
   const pass = async (): Promise<void> => {
     const began = performance.now();
+    let behind = false;
     try {
       const report = await auditOnce(store, systemClock(), config.rules, memory);
       if (reasons.delete(trouble)) log('info', 'the audit works again', {});
       if (report.changed) tell();
+      behind = report.behind;
     } catch (error) {
       if (!reasons.has(trouble)) log('warn', trouble, { why: error instanceof Error ? error.message : String(error) });
       reasons.add(trouble);
@@ -156,7 +158,7 @@ async function startAudit(
       () => {
         running = pass();
       },
-      Math.max(1_000 - tookMs, 2 * tookMs),
+      behind ? 0 : Math.max(1_000 - tookMs, 2 * tookMs),
     );
   };
   running = pass();

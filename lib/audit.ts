@@ -91,9 +91,10 @@ export async function auditOnce(store: Store, now: Nanos, rules: Rules, memory: 
       if (nowMs >= known.settleNotBeforeMs) await settleClocks(step, rules, known, nowMs, report);
       if (nowMs >= known.unansweredNotBeforeMs) {
         await step('unanswered', async (tx) => {
-          report.unanswered = await findUnanswered(tx, known, nowMs);
+          const { missing, more } = await findUnanswered(tx, known, nowMs);
+          report.unanswered = missing;
+          known.unansweredNotBeforeMs = more ? nowMs : nowMs + unhurriedMs;
         });
-        known.unansweredNotBeforeMs = nowMs + unhurriedMs;
       }
     }
     known.minutesWait ||= report.batches + report.settled + report.unanswered > 0;

@@ -99,6 +99,18 @@ const visible = (product: Product, index: number): Promise<void> =>
     5,
   );
 
+/** Each trace of the sender has one crossing. Minutes are written every few seconds at most. */
+const hopsMade = (product: Product, traces: number): Promise<void> =>
+  until(
+    `the crossings of ${traces} traces are counted in the hops`,
+    async () => {
+      const { items } = await getJson<{ items: { count: number }[] }>(product, '/api/v1/hops?from=now-3h');
+      return items.reduce((sum, hop) => sum + hop.count, 0) >= traces;
+    },
+    120_000,
+    100,
+  );
+
 /** A listener that reads bodies and keeps nothing: what this machine could do at all. */
 async function bareSink(batch: number): Promise<number> {
   const server = createServer((request, response) => {
@@ -120,11 +132,13 @@ async function measureRate(product: Product, what: string, o: LoadOptions): Prom
   const ackedAt = performance.now();
   await visible(product, result.nextIndex - 1);
   const drainMs = performance.now() - ackedAt;
+  const hopsMs = await hopsMade(product, result.nextIndex).then(() => performance.now() - ackedAt);
   const after = procStat(product.pid);
   show(what, {
     spans: result.accepted,
     spansPerS: result.spansPerS,
     sustainedPerS: Math.round(result.accepted / (result.seconds + drainMs / 1_000)),
+    withHopsPerS: Math.round(result.accepted / (result.seconds + hopsMs / 1_000)),
     ofBareSink: round(result.spansPerS / sink, 3),
     bareSinkPerS: sink,
     cpuMicrosPerSpan: round(((after.cpuS - before.cpuS) * 1e6) / result.accepted, 2),

@@ -259,6 +259,8 @@ export interface AuditTx {
   // ---- unanswered
   /** How far callers have been checked for an answer: arrival of their spans. */
   answeredUntil(): Promise<EpochMillis>;
+  /** How many callers there are whose answer may be missing, by arrival. */
+  waitingCallers(fromMs: EpochMillis, toMs: EpochMillis): Promise<number>;
   waitingRoutes(fromMs: EpochMillis, toMs: EpochMillis): Promise<WaitingRoute[]>;
   /** Counts callers of these routes in [fromMs, toMs) that have no crossing, against the hop named; remembers `toMs`. */
   countUnanswered(

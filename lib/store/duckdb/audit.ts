@@ -894,6 +894,14 @@ class DuckdbAuditTx implements AuditTx {
     return row ? Number(row.value) : 0;
   }
 
+  async waitingCallers(fromMs: EpochMillis, toMs: EpochMillis): Promise<number> {
+    const [row] = await this.#tx.all<{ n: bigint }>(
+      `SELECT count(*) AS n FROM spans WHERE arrival_ms >= $1 AND arrival_ms < $2 AND ${sql.waitsForAnAnswer}`,
+      [fromMs, toMs],
+    );
+    return Number(row!.n);
+  }
+
   async waitingRoutes(fromMs: EpochMillis, toMs: EpochMillis): Promise<WaitingRoute[]> {
     const arrays = await readSpans(this.#tx, `arrival_ms >= $1 AND arrival_ms < $2 AND ${sql.waitsForAnAnswer}`, [
       fromMs,
