@@ -84,7 +84,12 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
 
   const startThread = async (bound: BoundAddresses | null): Promise<Thread> => {
     const workerData = await setup(bound);
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'hopscope-intake' });
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData,
+      name: 'hopscope-intake',
+      // bodies come and go by the thousand: with the pages' small nursery (package.json, start) they would grow old in it
+      resourceLimits: { maxYoungGenerationSizeMb: 48 },
+    });
     const ended = new Promise<void>((resolve) => worker.on('exit', () => resolve()));
     return new Promise<Thread>((resolve, reject) => {
       worker.on('error', (error) => log('warn', 'the intake thread failed', { why: error.stack ?? error.message }));
