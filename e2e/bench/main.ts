@@ -151,6 +151,34 @@ async function measureRate(product: Product, what: string, o: LoadOptions): Prom
   return result.nextIndex;
 }
 
+/** Times of so many reads, each of another trace, hop list or search. */
+async function measureReads(what: string): Promise<void> {
+  const times = async (count: number, path: (i: number) => string): Promise<number[]> => {
+    const found: number[] = [];
+    for (let i = 0; i < count; i++) found.push(await timed(() => read(product.url + path(i))));
+    return found;
+  };
+  const random = (): number => Math.floor(Math.random() * index);
+  const lookups = await times(600, () => `/api/v1/traces/${traceIdHex(7, random())}`);
+  const missing = await times(50, (i) => `/api/v1/traces/${traceIdHex(99, i)}`);
+  const hops = await times(50, () => '/api/v1/hops?from=now-1h');
+  const search = await times(30, () => '/api/v1/traces?from=now-1h&service=andon-worker');
+  const { books } = await getJson<{ books: Record<string, number> }>(product, '/api/v1/status');
+  show(what, {
+    traceP50Ms: round(quantile(lookups, 0.5)),
+    traceP95Ms: round(quantile(lookups, 0.95)),
+    traceP99Ms: round(quantile(lookups, 0.99)),
+    unknownTraceP50Ms: round(quantile(missing, 0.5)),
+    hops1hP50Ms: round(quantile(hops, 0.5)),
+    hops1hP95Ms: round(quantile(hops, 0.95)),
+    search1hP50Ms: round(quantile(search, 0.5)),
+    search1hP95Ms: round(quantile(search, 0.95)),
+    residentMB: Math.round(procStat(product.pid).rssMB),
+    bytesPerSpan: Math.round(dirBytes(product.dataDir).alloc / (index * 8)),
+    residual: books.residual,
+  });
+}
+
 let product = await startProduct();
 let index = 0;
 if (phases.has('rate')) {
@@ -192,34 +220,11 @@ if (phases.has('fill')) {
     index = await measureRate(product, `fill to ${target}`, { spans: target - stored, startIndex: index });
 }
 if (phases.has('read')) {
-  await new Promise((done) => setTimeout(done, 5_000));
-  const random = (): number => Math.floor(Math.random() * index);
-  const lookups: number[] = [];
-  for (let i = 0; i < 300; i++)
-    lookups.push(await timed(() => read(`${product.url}/api/v1/traces/${traceIdHex(7, random())}`)));
-  const missing: number[] = [];
-  for (let i = 0; i < 50; i++)
-    missing.push(await timed(() => read(`${product.url}/api/v1/traces/${traceIdHex(99, i)}`)));
-  const hops: number[] = [];
-  for (let i = 0; i < 30; i++) hops.push(await timed(() => read(`${product.url}/api/v1/hops?from=now-1h`)));
-  const search: number[] = [];
-  for (let i = 0; i < 30; i++)
-    search.push(await timed(() => read(`${product.url}/api/v1/traces?from=now-1h&service=andon-worker`)));
-  const books = await getJson<{ books: Record<string, number> }>(product, '/api/v1/status');
-  const { rssMB } = procStat(product.pid);
-  show(`reads at ${index * 8} spans`, {
-    traceP50Ms: round(quantile(lookups, 0.5)),
-    traceP95Ms: round(quantile(lookups, 0.95)),
-    traceP99Ms: round(quantile(lookups, 0.99)),
-    unknownTraceP50Ms: round(quantile(missing, 0.5)),
-    hops1hP50Ms: round(quantile(hops, 0.5)),
-    hops1hP95Ms: round(quantile(hops, 0.95)),
-    search1hP50Ms: round(quantile(search, 0.5)),
-    search1hP95Ms: round(quantile(search, 0.95)),
-    residentMB: Math.round(rssMB),
-    bytesPerSpan: Math.round(dirBytes(product.dataDir).alloc / (index * 8)),
-    residual: books.books.residual,
-  });
+  // what came is still being settled, then nothing moves: a fleet that just flooded us, and one that sleeps
+  for (const restS of [5, 60]) {
+    await new Promise((done) => setTimeout(done, restS * 1_000));
+    await measureReads(`reads at ${index * 8} spans, ${restS} s later`);
+  }
 }
 if (phases.has('page')) {
   const sending = load(`${product.otlp}/v1/traces`, { spans: 300_000, rate: 10_000, startIndex: index });
