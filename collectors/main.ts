@@ -38,9 +38,15 @@ async function main(): Promise<void> {
   const started = orderlyStop();
   prepareDataDir(config.dataDir);
   const startedMs = Date.now();
-  const store = await openStore({ url: config.store, decodeSpans });
+  let spooled: Pick<Intake, 'rawBatch'> | null = null;
+  const store = await openStore({
+    url: config.store,
+    decodeSpans,
+    rawElsewhere: async (collectorId, seq) => spooled?.rawBatch(collectorId, seq) ?? null,
+  });
   started.push(() => store.close());
   const intake = await startIntake({ config, store, spoolDir: config.dataDir, spool: config.spool, log });
+  spooled = intake;
   started.push(() => intake.stop(drainLimitMs - 2_000));
   const changes = changeFeed();
   const reasons = new Set<string>(['the pages are not up yet']);

@@ -84,11 +84,10 @@ test("a span of Python's OpenTelemetry SDK is found", async ({ page }) => {
 });
 
 test('telemetrygen is understood over gRPC and HTTP', async () => {
-  if (!long)
-    console.warn(
-      'NOT RUN: telemetrygen is built from source, which takes minutes on two cores; npm run test:long runs it',
-    );
-  test.skip(!long, 'see above');
+  const notRun =
+    'NOT RUN: telemetrygen is built from source, which takes minutes on two cores; npm run test:long runs it';
+  if (!long) console.warn(notRun);
+  test.skip(!long, notRun);
   test.setTimeout(900_000);
   const program = join(process.env.GOBIN ?? join(process.env.GOPATH ?? join(homedir(), 'go'), 'bin'), 'telemetrygen');
   if (!existsSync(program)) {

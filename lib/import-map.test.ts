@@ -30,7 +30,7 @@ const house: Room[] = [
   },
   {
     at: 'lib/store',
-    rooms: ['lib/store', 'lib/domain', 'lib/errors.ts'],
+    rooms: ['lib/store', 'lib/domain', 'lib/errors.ts', 'lib/moment.ts'],
     packages: packagesOf('@duckdb/node-api', 'node:[a-z_/]+'),
     sentence: 'a store knows the nouns and its driver, not who asks',
   },
@@ -48,7 +48,14 @@ const house: Room[] = [
   },
   {
     at: 'lib/views',
-    rooms: ['lib/views', 'lib/domain', 'lib/store/store.ts', 'lib/store/path-store.ts', 'lib/errors.ts'],
+    rooms: [
+      'lib/views',
+      'lib/domain',
+      'lib/store/store.ts',
+      'lib/store/path-store.ts',
+      'lib/errors.ts',
+      'lib/moment.ts',
+    ],
     packages: packagesOf('zod'),
     sentence: 'views read the store interface and shape what they find; no driver, no React',
   },

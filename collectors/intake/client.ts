@@ -33,6 +33,8 @@ export interface Intake {
   readonly addresses: BoundAddresses;
   /** Rejects with HopscopeError('busy') while the thread is being started again. */
   stats(): Promise<IntakeStats>;
+  /** IngestBatch.raw, while the spool keeps it; null when it does not, or is too busy to say. */
+  rawBatch(collectorId: string, seq: number): Promise<Uint8Array | null>;
   /** Stops receiving, then waits up to `graceMs` (10 s) until the store has everything; what is left stays in the spool. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -44,6 +46,8 @@ interface Thread {
 }
 
 const restartAfterMs = 500;
+/** the store has them too, and is not much slower */
+const rawWithinMs = 25;
 /** beyond its grace a thread that hangs is ended; the spool has what it held */
 const terminateAfterMs = 8_000;
 
@@ -56,6 +60,7 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   const { store, config } = options;
   const log = options.log ?? (() => {});
   const asked = new Map<number, { resolve(stats: IntakeThreadStats): void; reject(error: Error): void }>();
+  const rawAsked = new Map<number, (raw: Uint8Array | null) => void>();
   let lastAsked = 0;
   let stopping = false;
   let thread: Thread | null = null;
@@ -110,6 +115,8 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
             asked.get(message.id)?.resolve(message.stats);
             asked.delete(message.id);
             return;
+          case 'raw':
+            return rawAsked.get(message.id)?.(message.raw);
           case 'stopped':
             return;
         }
@@ -151,6 +158,20 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
         tell({ kind: 'stats', id });
       });
       return { ...ofThread, stored: structuredClone(feed.stored), storeTrouble: feed.trouble };
+    },
+    rawBatch(collectorId, seq) {
+      if (thread === null) return Promise.resolve(null);
+      const id = ++lastAsked;
+      return new Promise((resolve) => {
+        const answer = (raw: Uint8Array | null): void => {
+          clearTimeout(late);
+          rawAsked.delete(id);
+          resolve(raw);
+        };
+        const late = setTimeout(answer, rawWithinMs, null);
+        rawAsked.set(id, answer);
+        tell({ kind: 'raw', id, collectorId, seq });
+      });
     },
     async stop(graceMs = 10_000) {
       stopping = true;

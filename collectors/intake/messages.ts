@@ -28,6 +28,7 @@ export interface IntakeTimeouts {
 export type ToIntake =
   | { kind: 'stored'; collectorId: string; seq: number }
   | { kind: 'stats'; id: number }
+  | { kind: 'raw'; id: number; collectorId: string; seq: number }
   | { kind: 'stop'; graceMs: number };
 
 /** Intake -> main thread. Batches come in the order of their numbers. */
@@ -38,6 +39,7 @@ export type FromIntake =
   | { kind: 'gap'; gap: Gap }
   | { kind: 'log'; level: 'info' | 'warn'; sentence: string; fields: Record<string, unknown> }
   | { kind: 'stats'; id: number; stats: IntakeThreadStats }
+  | { kind: 'raw'; id: number; raw: Uint8Array | null }
   | { kind: 'stopped' };
 
 /** Where the listeners really listen (port 0 was replaced); null = off. */

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '#lib/clock.ts';
+import { signal } from '#lib/domain/ingest-batch.ts';
 import { HopscopeError } from '#lib/errors.ts';
 import { openSpool, type Spool } from '#lib/spool/spool.ts';
 import type { SpoolGap } from '#lib/spool/spool-row.ts';
@@ -22,6 +23,8 @@ export interface OpenIntake {
   /** The store has everything of this collector up to `seq`. */
   stored(collectorId: string, seq: number): void;
   stats(): Promise<IntakeThreadStats>;
+  /** IngestBatch.raw, while the spool keeps it; null when it does not, or cannot say. */
+  rawBatch(collectorId: string, seq: number): Promise<Uint8Array | null>;
   /** Stops receiving, answers what was taken, waits up to `graceMs` for the store to have it all; the rest stays in the spool. */
   stop(graceMs: number): Promise<void>;
 }
@@ -108,6 +111,12 @@ export async function openIntake(
         spoolTrouble: gather.trouble?.message ?? null,
         drain: drain.stats(),
       };
+    },
+    async rawBatch(collectorId, seq) {
+      if (collectorId !== spool.collectorId) return null;
+      const [row] = await spool.read(seq, 1).catch(() => []);
+      const found = row?.collectorId === collectorId && row.seq === seq && row.signal === signal.traces && !row.damaged;
+      return found ? row.bytes : null;
     },
     async stop(graceMs) {
       await stopListeners();

@@ -44,6 +44,19 @@ test('from the wire into DuckDB, over a restart: the books balance to zero', { t
       expect(books.received).toBe(received);
       expect(books.received).toBe(books.stored + books.duplicate + books.rejected);
       expect(books.duplicate).toBe(8 * (run + 1));
+      const { collectorId, lastSeq } = (await intake.stats()).spool!;
+      let kept = 0;
+      await until('the spool, which may be too busy to say, has shown all spans that it keeps', async () => {
+        kept = 0;
+        for (let seq = 1; seq <= lastSeq; seq++) {
+          const raw = await intake.rawBatch(collectorId, seq);
+          if (raw) kept += decodeSpans(raw, () => true).length;
+        }
+        return kept >= (20 * 8 + 16) * (run + 1);
+      });
+      expect(kept).toBe((20 * 8 + 16) * (run + 1));
+      expect(await intake.rawBatch(collectorId, lastSeq + 1)).toBe(null);
+      expect(await intake.rawBatch('another', 1)).toBe(null);
       await intake.stop();
       await store.close();
     }

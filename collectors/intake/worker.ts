@@ -25,6 +25,10 @@ try {
         return intake.stored(message.collectorId, message.seq);
       case 'stats':
         return void intake.stats().then((stats) => say({ kind: 'stats', id: message.id, stats }));
+      case 'raw':
+        return void intake
+          .rawBatch(message.collectorId, message.seq)
+          .then((raw) => say({ kind: 'raw', id: message.id, raw }));
       case 'stop':
         return void intake.stop(message.graceMs).finally(() => {
           say({ kind: 'stopped' });

@@ -1,6 +1,6 @@
 import { HopscopeError } from '../errors.ts';
 import { openDuckDbStore } from './duckdb/duckdb-store.ts';
-import type { DecodeSpans } from './duckdb/reads-traces.ts';
+import type { DecodeSpans, RawElsewhere } from './duckdb/reads-traces.ts';
 import type { Store } from './store.ts';
 
 export interface OpenStoreOptions {
@@ -8,17 +8,18 @@ export interface OpenStoreOptions {
   url: string;
   /** lib/wire/raw-batch.ts; the store knows no wire format */
   decodeSpans: DecodeSpans;
+  rawElsewhere?: RawElsewhere;
   /** what an embedded engine may keep in memory; default 256MB */
   memoryLimit?: string;
 }
 
 /** Configuration -> Store: the only place that knows which engine. */
-export async function openStore({ url, decodeSpans, memoryLimit }: OpenStoreOptions): Promise<Store> {
+export async function openStore({ url, decodeSpans, rawElsewhere, memoryLimit }: OpenStoreOptions): Promise<Store> {
   const [, scheme, rest] = /^([a-z]+):(.*)$/.exec(url) ?? [];
   switch (scheme) {
     case 'duckdb':
       if (!rest) throw new HopscopeError('config', `store: ${url} names no file; write duckdb:./data/hopscope.duckdb`);
-      return openDuckDbStore({ path: rest, decodeSpans, memoryLimit });
+      return openDuckDbStore({ path: rest, decodeSpans, rawElsewhere, memoryLimit });
     case 'questdb':
       throw new HopscopeError(
         'config',

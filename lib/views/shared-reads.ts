@@ -1,3 +1,4 @@
+import { type Lasting, Moment } from '../moment.ts';
 import type { Store } from '../store/store.ts';
 
 /**
@@ -48,67 +49,29 @@ export function sharedReads(store: Store, nowMs: () => number = () => performanc
 /** These reads know only minutes: two ranges within the same ones are the same question. */
 const minutes = (fromMs: number, toMs: number): string => `${Math.floor(fromMs / 60_000)} ${Math.ceil(toMs / 60_000)}`;
 
-interface Lasting {
-  freshMs: number;
-  usableMs: number;
-}
-
-interface Entry {
-  value: unknown;
-  atMs: number;
-  usableMs: number;
-  running: Promise<unknown> | null;
-}
-
 const mostEntries = 300;
 
 class Shared {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Moment<unknown>>();
   readonly #nowMs: () => number;
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
   }
 
-  ask<T>(key: string, { freshMs, usableMs }: Lasting, read: () => Promise<T>): Promise<T> {
-    const entry = this.#entries.get(key) ?? this.#begin(key, usableMs);
-    const ageMs = this.#nowMs() - entry.atMs;
-    if (ageMs <= freshMs) return Promise.resolve(entry.value as T);
-    entry.running ??= this.#fetch(key, entry, read);
-    if (ageMs > usableMs) return entry.running as Promise<T>;
-    entry.running.catch(() => {}); // who asks next meets it
-    return Promise.resolve(entry.value as T);
-  }
-
-  #begin(key: string, usableMs: number): Entry {
-    if (this.#entries.size >= mostEntries) this.#forgetOld();
-    const entry: Entry = { value: undefined, atMs: Number.NEGATIVE_INFINITY, usableMs, running: null };
-    this.#entries.set(key, entry);
-    return entry;
-  }
-
-  /** As old as when it was asked, not as when it came. */
-  async #fetch<T>(key: string, entry: Entry, read: () => Promise<T>): Promise<T> {
-    const atMs = this.#nowMs();
-    try {
-      const value = await read();
-      entry.value = value;
-      entry.atMs = atMs;
-      return value;
-    } catch (error) {
-      this.#entries.delete(key);
-      throw error;
-    } finally {
-      entry.running = null;
-      if (this.#entries.size > mostEntries / 2) this.#forgetOld();
+  /** `key` says all that `read` asks for. */
+  ask<T>(key: string, lasting: Lasting, read: () => Promise<T>): Promise<T> {
+    let entry = this.#entries.get(key) as Moment<T> | undefined;
+    if (!entry) {
+      if (this.#entries.size >= mostEntries / 2) this.#forgetOld();
+      entry = new Moment(read, lasting, this.#nowMs);
+      this.#entries.set(key, entry);
     }
+    return entry.ask();
   }
 
   #forgetOld(): void {
-    const nowMs = this.#nowMs();
-    for (const [key, entry] of this.#entries) {
-      if (!entry.running && nowMs - entry.atMs > entry.usableMs) this.#entries.delete(key);
-    }
+    for (const [key, entry] of this.#entries) if (entry.isOver()) this.#entries.delete(key);
     for (const key of this.#entries.keys()) {
       if (this.#entries.size < mostEntries) return;
       this.#entries.delete(key);

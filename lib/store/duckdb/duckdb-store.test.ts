@@ -262,6 +262,30 @@ describe('the embedded store', () => {
     expect(next).toBeGreaterThan(2);
   });
 
+  it('takes bodies from where they are found faster, and those it does not find there from the file', async () => {
+    const asked: [string, number][] = [];
+    const elsewhere = traceBatch(1, [{ trace: 1n, span: 1n, name: 'from elsewhere' }]).raw;
+    const found = await opened(
+      openDuckDbStore({
+        path: file(),
+        decodeSpans: decodeSketches,
+        recent,
+        rawElsewhere: async (collectorId, seq) => {
+          asked.push([collectorId, seq]);
+          return seq === 1 ? elsewhere : null;
+        },
+      }),
+    );
+    await found.append([
+      traceBatch(1, [{ trace: 1n, span: 1n, name: 'from the file' }]),
+      traceBatch(2, [{ trace: 1n, span: 2n, startMs: 1, name: 'from the file' }]),
+      traceBatch(3, [{ trace: 1n, span: 3n, startMs: 2, name: 'from the file too' }]),
+    ]);
+    const { spans } = await found.spansOfTrace(traceHi, 1n);
+    expect(spans.map(({ name }) => name)).toEqual(['from elsewhere', 'from the file', 'from the file too']);
+    expect(asked).toEqual([1, 2, 3].map((seq) => ['collector-1', seq]));
+  });
+
   it('is refused a second time in the same process, and names the process that holds it otherwise', async () => {
     const path = file();
     await store(path);

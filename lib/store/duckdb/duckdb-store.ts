@@ -9,13 +9,14 @@ import { deviceReads } from './reads-devices.ts';
 import { hopReads } from './reads-hops.ts';
 import { duckDbPathStore } from './reads-paths.ts';
 import { topicReads } from './reads-topics.ts';
-import { type DecodeSpans, traceReads } from './reads-traces.ts';
+import { type DecodeSpans, type RawElsewhere, traceReads } from './reads-traces.ts';
 import { retention } from './retention.ts';
 import type { Session } from './session.ts';
 
 export interface DuckDbStoreOptions extends DatabaseOptions {
   path: string | ':memory:';
   decodeSpans: DecodeSpans;
+  rawElsewhere?: RawElsewhere;
   bounds?: Partial<DictionaryBounds>;
   recent?: Partial<RecentBounds>;
 }
@@ -41,7 +42,8 @@ export async function storeOf(db: Database, options: Omit<DuckDbStoreOptions, 'p
   };
   await load(db);
   db.onReopen(load);
-  const means = { db, dictionary, appender, known: new Known(db), decodeSpans: options.decodeSpans };
+  const { decodeSpans, rawElsewhere } = options;
+  const means = { db, dictionary, appender, known: new Known(db), decodeSpans, rawElsewhere };
   const rest = new Rest(db);
   return {
     async append(batches) {

@@ -1,3 +1,4 @@
+import { Moment } from '#lib/moment.ts';
 import type { Database } from './database.ts';
 
 export interface Place {
@@ -7,34 +8,34 @@ export interface Place {
 }
 
 /** Answers this old are given once more: each is a statement, and every trace that is opened asks for all of them. */
-const freshMs = 1_000;
+const lasting = { freshMs: 1_000, usableMs: 1_000 };
 
 /** What many reads ask for and the audit seldom changes. */
 export class Known {
   readonly #db: Database;
-  readonly #nowMs: () => number;
   readonly #devices: Moment<Map<number, string>>;
   readonly #places: Moment<Map<number, Place>>;
   readonly #cursors: Moment<BigInt64Array>;
 
   constructor(db: Database, nowMs: () => number = () => performance.now()) {
     this.#db = db;
-    this.#nowMs = nowMs;
-    this.#devices = new Moment(() => this.#readDevices());
-    this.#places = new Moment(() => this.#readPlaces());
+    this.#devices = new Moment(() => this.#readDevices(), lasting, nowMs);
+    this.#places = new Moment(() => this.#readPlaces(), lasting, nowMs);
     this.#cursors = new Moment(
       async () => (await db.columns<[BigInt64Array]>('SELECT seq FROM audit_cursors')).values[0],
+      lasting,
+      nowMs,
     );
   }
 
   /** devices.id by devices.number, with those that are asked for when they exist. */
   deviceIds(numbers: Iterable<number>): Promise<ReadonlyMap<number, string>> {
-    return this.#devices.holding(numbers, this.#nowMs());
+    return holding(this.#devices, numbers);
   }
 
   /** Where resources stand, by resources.id; those that the audit has not placed yet are missing. */
   places(resources: Iterable<number>): Promise<ReadonlyMap<number, Place>> {
-    return this.#places.holding(resources, this.#nowMs());
+    return holding(this.#places, resources);
   }
 
   /**
@@ -42,7 +43,7 @@ export class Known {
    * May be behind, never ahead.
    */
   async auditedThrough(collectorCount: number): Promise<bigint> {
-    const cursors = await this.#cursors.ask(this.#nowMs());
+    const cursors = await this.#cursors.ask();
     return cursors.length < collectorCount ? -1n : (cursors.toSorted()[0] ?? -1n);
   }
 
@@ -56,7 +57,7 @@ export class Known {
       this.#db.columns<[Int32Array, Int32Array, string[], string[]]>(
         'SELECT resource, device, site, application FROM placings',
       ),
-      this.#devices.ask(this.#nowMs()),
+      this.#devices.ask(),
     ]);
     const [resources, numbers, sites, applications] = values;
     return new Map(
@@ -68,38 +69,9 @@ export class Known {
   }
 }
 
-class Moment<T> {
-  readonly #read: () => Promise<T>;
-  #value: T | null = null;
-  #atMs = Number.NEGATIVE_INFINITY;
-  #running: Promise<T> | null = null;
-
-  constructor(read: () => Promise<T>) {
-    this.#read = read;
-  }
-
-  ask(nowMs: number): Promise<T> {
-    if (this.#value !== null && nowMs - this.#atMs <= freshMs) return Promise.resolve(this.#value);
-    return this.#fetch(nowMs);
-  }
-
-  /** Read once more when one of them is missing: it may be new. */
-  async holding<K, V>(this: Moment<Map<K, V>>, keys: Iterable<K>, nowMs: number): Promise<ReadonlyMap<K, V>> {
-    const value = await this.ask(nowMs);
-    for (const key of keys) if (!value.has(key)) return this.#fetch(nowMs);
-    return value;
-  }
-
-  #fetch(nowMs: number): Promise<T> {
-    this.#running ??= this.#read()
-      .then((value) => {
-        this.#value = value;
-        this.#atMs = nowMs;
-        return value;
-      })
-      .finally(() => {
-        this.#running = null;
-      });
-    return this.#running;
-  }
+/** Read once more when one of them is missing: it may be new. */
+async function holding<K, V>(moment: Moment<Map<K, V>>, keys: Iterable<K>): Promise<ReadonlyMap<K, V>> {
+  const value = await moment.ask();
+  for (const key of keys) if (!value.has(key)) return moment.renew();
+  return value;
 }

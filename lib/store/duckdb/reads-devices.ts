@@ -1,5 +1,6 @@
 import { millisOfNanos } from '#lib/domain/units.ts';
 import type { DeviceState, Store } from '../store.ts';
+import { ascending } from './ascending.ts';
 import type { Database } from './database.ts';
 import type { Dictionary } from './dictionary.ts';
 
@@ -77,7 +78,7 @@ export const deviceReads = (db: Database, dictionary: Dictionary): DeviceReads =
         timeMs: Number(row.time_ms),
         value: row.value,
       }))
-      .sort((a, b) => compare(a.metric, b.metric) || compare(a.attributesJson, b.attributesJson));
+      .sort((a, b) => ascending(a.metric, b.metric) || ascending(a.attributesJson, b.attributesJson));
   },
 
   async clocks() {
@@ -112,8 +113,6 @@ interface DeviceSqlRow {
   since_ms: bigint;
   last_seen_ms: bigint;
 }
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** A JSON array of names, as the audit writes it. */
 const namesOf = (json: string | null): string[] => (json ? (JSON.parse(json) as string[]) : []);

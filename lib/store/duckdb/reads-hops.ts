@@ -11,6 +11,7 @@ import {
   type Store,
 } from '../store.ts';
 import type { Appender } from './append.ts';
+import { ascending } from './ascending.ts';
 import type { Database } from './database.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { Known } from './known.ts';
@@ -81,7 +82,9 @@ export const hopReads = ({ db, dictionary, appender, known }: Means): HopReads =
     const crossings = [...calls, ...called];
     const ids = await known.deviceIds(crossings.flatMap((row) => [row.caller_device, row.callee_device]));
     return crossings
-      .sort((a, b) => order(a.caller_start_ns, b.caller_start_ns) || order(a.callee_start_ns, b.callee_start_ns))
+      .sort(
+        (a, b) => ascending(a.caller_start_ns, b.caller_start_ns) || ascending(a.callee_start_ns, b.callee_start_ns),
+      )
       .map((row) =>
         crossingOf(
           {
@@ -94,8 +97,6 @@ export const hopReads = ({ db, dictionary, appender, known }: Means): HopReads =
       );
   },
 });
-
-const order = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Only a link ties a callee to a caller of another trace, and few traces have one. */
 async function calledFromElsewhere(db: Database, traceHi: bigint, traceLo: bigint): Promise<CrossingColumns[]> {
