@@ -198,7 +198,7 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
       const queue = [root];
       for (let head = 0; head < queue.length; head++) {
         const at = queue[head]!;
-        for (const [other, nanos] of differencesAround(at, out[at]!, into[at]!, lowest)) {
+        for (const [other, nanos] of differencesAround(out[at]!, into[at]!, lowest)) {
           if (reached[other]) continue;
           reached[other] = 1;
           seconds[other] = seconds[at]! + nanos / 1e9;
@@ -212,7 +212,6 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
 
   /** Neighbours by device, with roughly how far their clock is ahead of this one's. An export says little: it comes seconds later. */
   function differencesAround(
-    at: number,
     out: readonly number[],
     into: readonly number[],
     lowest: readonly number[],
@@ -339,9 +338,7 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
     changes: readonly { pair: Pair; change: ClockChange }[],
     pairsOfDevice: Int32Array,
   ): number[] {
-    const near = changes.filter(
-      (other) => Math.abs(other.change.firstAfter - change.firstAfter) <= sameChangeSeconds,
-    );
+    const near = changes.filter((other) => Math.abs(other.change.firstAfter - change.firstAfter) <= sameChangeSeconds);
     const changedPairs = (i: number): number =>
       new Set(near.filter(({ pair }) => pair.a === i || pair.b === i).map(({ pair }) => pair)).size;
     const [ofA, ofB] = [changedPairs(a), changedPairs(b)];
@@ -355,8 +352,7 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
     const named = whose.map((i) => devices[i]!).sort((x, y) => x - y);
     const second = change.firstAfter;
     const known = steps.some(
-      (step) =>
-        step.devices.join() === named.join() && Math.abs(step.second - second) <= sameChangeSeconds,
+      (step) => step.devices.join() === named.join() && Math.abs(step.second - second) <= sameChangeSeconds,
     );
     if (known) return;
     // nanos is of offset(b) - offset(a)
@@ -371,7 +367,10 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
     const weights = new Float64Array(edges.length);
     for (let e = 0; e < edges.length; e++) {
       const edge = edges[e]!;
-      weights[e] = trusted(edge, weightOf(edge, second, windowAt(edge, second, histories), shift[edge.from]!, histories));
+      weights[e] = trusted(
+        edge,
+        weightOf(edge, second, windowAt(edge, second, histories), shift[edge.from]!, histories),
+      );
     }
     return weights;
   }
@@ -399,8 +398,11 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
     histories: readonly History[],
   ): number {
     const slack = slackSeconds();
-    const slews = [edge.from, edge.to].flatMap((i) => histories[i]!.slews).filter((s) => s.after < before && s.before > after);
-    if (slews.length === 0) return tightest(edge, second + by, { after: after + by, before: before + by }, rho, work) + rho * slack;
+    const slews = [edge.from, edge.to]
+      .flatMap((i) => histories[i]!.slews)
+      .filter((s) => s.after < before && s.before > after);
+    if (slews.length === 0)
+      return tightest(edge, second + by, { after: after + by, before: before + by }, rho, work) + rho * slack;
     const allowance = (seen: number): number => {
       const [from, to] = [Math.min(seen - by, second) - slack, Math.max(seen - by, second) + slack];
       const slewed = slews.reduce((sum, s) => sum + Math.max(0, Math.min(to, s.before) - Math.max(from, s.after)), 0);
@@ -569,7 +571,8 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
   function difference(moment: Moment, u: number, v: number): ClockDifference {
     if (u === v) return sameClock;
     const placed = !shareGroup(moment.inMisplaced, u, v);
-    if (shareGroup(moment.inContradiction, u, v)) return { ...nothingKnown, method: 'contradiction', offset: Number.NaN };
+    if (shareGroup(moment.inContradiction, u, v))
+      return { ...nothingKnown, method: 'contradiction', offset: Number.NaN };
     const high = upper(moment, u, v);
     const low = -upper(moment, v, u);
     if (Number.isFinite(high) && Number.isFinite(low)) {

@@ -194,6 +194,8 @@ export interface HopFigures {
     assumed: number;
     clockWrong: number;
     overlap: number;
+    /** the clocks contradict each other: no figure */
+    contradiction: number;
   };
   floorMs: number;
   directFloorMs: number;
@@ -208,7 +210,14 @@ export interface HopMinute extends HopFigures {
   minute: number;
 }
 
-export type ClockLabel = 'same-clock' | 'round-trip' | 'bounded' | 'assumed' | 'clock-wrong' | 'overlap';
+export type ClockLabel =
+  | 'same-clock'
+  | 'round-trip'
+  | 'bounded'
+  | 'assumed'
+  | 'clock-wrong'
+  | 'overlap'
+  | 'contradiction';
 /** crossings.clock is the index into this list; 0 is not used. */
 export const clockLabels: readonly (ClockLabel | '')[] = [
   '',
@@ -218,6 +227,7 @@ export const clockLabels: readonly (ClockLabel | '')[] = [
   'assumed',
   'clock-wrong',
   'overlap',
+  'contradiction',
 ];
 
 export interface CrossingRow {

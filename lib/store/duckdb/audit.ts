@@ -1065,9 +1065,11 @@ class DuckdbAuditTx implements AuditTx {
   // ---- shared
 
   async #edges(query: string, params: readonly (number | bigint)[] = []): Promise<EdgeColumns> {
-    const set = await this.#tx.columns<[Int32Array, Int32Array, Int32Array, Float64Array, Uint8Array]>(query, params);
-    const [from, to, second, least, kind] = set.values;
-    return { count: set.rowCount, from, to, second, least, kind };
+    const set = await this.#tx.columns<
+      [Int32Array, Int32Array, Int32Array, Float64Array, Float64Array, Uint8Array, Int32Array]
+    >(query, params);
+    const [from, to, second, least, floor, kind, flow] = set.values;
+    return { count: set.rowCount, from, to, second, least, floor, kind, flow };
   }
 
   async #moments(query: string, params: readonly number[] = []): Promise<MomentColumns> {
@@ -1079,7 +1081,7 @@ class DuckdbAuditTx implements AuditTx {
   async #offsets(moments: MomentColumns, offsets: OffsetColumns): Promise<void> {
     const n = moments.count;
     if (n === 0) {
-      await this.#make(`${sql.offsetsTable} LIMIT 0`, Array<string>(10).fill('0'));
+      await this.#make(`${sql.offsetsTable} LIMIT 0`, Array<string>(11).fill('0'));
       return;
     }
     const whole = (values: Float64Array): string => {
@@ -1098,6 +1100,7 @@ class DuckdbAuditTx implements AuditTx {
       whole(offsets.brokerOffset),
       whole(offsets.brokerBound),
       whole(offsets.downlinkBound),
+      offsets.misplaced.subarray(0, n).join(','),
     ]);
   }
 
@@ -1112,7 +1115,7 @@ class DuckdbAuditTx implements AuditTx {
     }>(
       `SELECT o.from_resource, o.to_resource, (o.at_ns // 1000000000)::INTEGER AS second, o.source, coalesce(b.value, '') AS broker, min(o.raw_ns)::DOUBLE AS raw
        FROM clock_observations o LEFT JOIN strings b ON b.id = o.broker
-       WHERE ${where} AND o.source <> 'export' GROUP BY ALL`,
+       WHERE ${where} GROUP BY ALL`,
       params,
     );
     return rows.map((row) => ({
