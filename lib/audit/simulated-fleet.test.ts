@@ -12,9 +12,9 @@ import {
 } from '../domain/fixtures/fleet-simulator.ts';
 import { quantile } from '../domain/histogram.ts';
 import type { Rules } from '../domain/rule.ts';
-import { type ClockLabel, clockLabels, type HopWindow, type Store } from '../store/store.ts';
 import { Database } from '../store/duckdb/database.ts';
 import { storeOf } from '../store/duckdb/duckdb-store.ts';
+import { type ClockLabel, clockLabels, type HopWindow, type Store } from '../store/store.ts';
 
 // a real engine and a real file, minutes of a fleet at once
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
@@ -104,7 +104,12 @@ async function seenOf(fleet: SimulatedFleet): Promise<Seen> {
     await store.close();
     rmSync(folder, { recursive: true });
   };
-  const said = Object.entries(fleet.sites).map(([id, site]) => ({ id, name: id, hosts: [], ...(site.said ?? site.at) }));
+  const said = Object.entries(fleet.sites).map(([id, site]) => ({
+    id,
+    name: id,
+    hosts: [],
+    ...(site.said ?? site.at),
+  }));
   const brokers = Object.keys(fleet.sites).map((site) => ({ name: `broker-${site}`, site }));
   const rules: Rules = { sites: said, applications: [], budgets: [], owners: [], brokers, maxDriftPpm: 50 };
   const { batches, truth } = simulateFleet(fleet, originMs);
@@ -188,12 +193,23 @@ function expectHonest(seen: Seen, flows: readonly SimulatedFlow[] = fleetFlows):
 }
 
 /** Two-way hops whose ways there and back are alike. */
-function expectExact(seen: Seen, flows: readonly string[] = ['pressed', 'lamp', 'start', 'done', 'query', 'refresh']): void {
+function expectExact(
+  seen: Seen,
+  flows: readonly string[] = ['pressed', 'lamp', 'start', 'done', 'query', 'refresh'],
+): void {
   for (const name of flows) {
     const { off, offInHistogram, figures, window } = seen.flow(name);
     if (process.env['SHOW']) console.log(name, off, offInHistogram, 'bound', window.boundMs, count(figures));
-    expect({ name, p50: Math.abs(off.p50) < 0.5, p95: Math.abs(off.p95) < 0.5 }).toEqual({ name, p50: true, p95: true });
-    expect({ name, p50: offInHistogram.p50 < 0.5, p95: offInHistogram.p95 < 0.5 }).toEqual({ name, p50: true, p95: true });
+    expect({ name, p50: Math.abs(off.p50) < 0.5, p95: Math.abs(off.p95) < 0.5 }).toEqual({
+      name,
+      p50: true,
+      p95: true,
+    });
+    expect({ name, p50: offInHistogram.p50 < 0.5, p95: offInHistogram.p95 < 0.5 }).toEqual({
+      name,
+      p50: true,
+      p95: true,
+    });
   }
 }
 
@@ -214,5 +230,139 @@ describe('what a simulated fleet says comes out true', () => {
     const seen = await seenOf(honest({ devices: withClocks(wrongClocks) }));
     expectHonest(seen);
     expectExact(seen);
+  });
+
+  it('with clocks that drift up to 50 ppm, each its own way', async () => {
+    const drifting = { button: 50, press: -50, sensor: 40, gateway: -45, events: -50, data: 50 };
+    const clocks = Object.fromEntries(
+      Object.entries(drifting).map(([name, driftPpm]) => [name, { ...wrongClocks[name], driftPpm }]),
+    );
+    const seen = await seenOf(honest({ devices: withClocks(clocks) }));
+    expectHonest(seen);
+    expectExact(seen);
+  });
+
+  it('with a clock that steps, and says which and by how much', async () => {
+    const devices = withClocks({
+      ...wrongClocks,
+      press: { steps: [{ atSecond: 90, byMs: 2000 }] },
+      events: { offsetMs: 300, steps: [{ atSecond: 150, byMs: -800 }] },
+    });
+    const seen = await seenOf(honest({ devices }));
+    expectHonest(seen);
+    expectExact(seen);
+  });
+
+  it('with a clock that is slewed for a minute and a half', async () => {
+    const devices = withClocks({
+      ...wrongClocks,
+      press: { slews: [{ fromSecond: 60, toSecond: 150, ppm: 500 }] },
+      events: { offsetMs: 50, slews: [{ fromSecond: 80, toSecond: 180, ppm: -450 }] },
+    });
+    const seen = await seenOf(honest({ devices }));
+    expectHonest(seen);
+  });
+
+  it('with a site that is not where it is said to be', async () => {
+    // said to be in Japan, and stands in Hannover
+    const sites = { ...places, funabashi: { at: places.hannover.at, said: places.funabashi.at } };
+    const seen = await seenOf(honest({ sites, devices: withClocks(wrongClocks) }));
+    expectHonest(seen);
+  });
+
+  it('with servers that work on after the answer', async () => {
+    const flows: SimulatedFlow[] = [
+      ...fleetFlows,
+      { name: 'fetch', kind: 'rpc', from: 'press', to: ['sensor'], everyMs: 900, worksOnMs: 6 },
+      { name: 'store', kind: 'message', from: 'press', to: ['sensor'], everyMs: 900 },
+    ];
+    const seen = await seenOf(honest({ flows, devices: withClocks(wrongClocks) }));
+    // asked by the press, the sensor is no one-way talker any more
+    expectHonest(
+      seen,
+      flows.filter(({ name }) => !oneWay.includes(name)),
+    );
+    expectExact(seen);
+    expect(count(seen.flow('fetch').figures)['overlap']).toBeGreaterThan(50);
+    expect(seen.flow('fetch').window.clocks.overlap).toBeGreaterThan(50);
+  });
+
+  it('with ways that are 10 % slower there than back', async () => {
+    const slower = ['pressed', 'start', 'refresh', 'query'];
+    const flows = fleetFlows.map((flow) => (slower.includes(flow.name) ? { ...flow, slowerBy: 0.1 } : flow));
+    const seen = await seenOf(honest({ flows, devices: withClocks(wrongClocks) }));
+    expectHonest(seen, flows);
+    for (const { name } of flows.filter((flow) => !oneWay.includes(flow.name))) {
+      const { off, window } = seen.flow(name);
+      expect(Math.abs(off.p50)).toBeLessThanOrEqual(window.boundMs! + 0.001);
+      expect(Math.abs(off.p95)).toBeLessThanOrEqual(window.boundMs! + 0.001);
+      expect(Math.abs(off.p50)).toBeLessThan(4);
+    }
+  });
+
+  it('with one crossing in a hundred that waits long', async () => {
+    const flows = fleetFlows.map((flow) => ({ ...flow, spikes: 0.01 }));
+    const seen = await seenOf(honest({ flows, devices: withClocks(wrongClocks) }));
+    expectHonest(seen, flows);
+    expectExact(seen);
+  });
+
+  it('with messages that a device kept while its link was down', async () => {
+    const flows = fleetFlows.map((flow) =>
+      flow.name === 'done' ? { ...flow, down: [{ fromSecond: 60, toSecond: 75 }] } : flow,
+    );
+    const seen = await seenOf(honest({ flows, devices: withClocks(wrongClocks) }));
+    expectHonest(seen, flows);
+    expectExact(seen);
+    expect(seen.flow('done').window.maxMs).toBeGreaterThan(14_000);
+    // they bound nothing any tighter or wider for the others
+    expect(seen.flow('start').window.boundMs).toBeLessThan(1.5);
+  });
+
+  it('with two responders, consumers that only link, and stamps cut to milliseconds', async () => {
+    const flows: SimulatedFlow[] = [
+      ...fleetFlows.map((flow) => (flow.name === 'pressed' ? { ...flow, to: ['events', 'spare'] } : flow)),
+      {
+        name: 'alive',
+        kind: 'message',
+        from: 'spare',
+        to: ['button'],
+        everyMs: 1000,
+        brokerAt: 'dublin',
+        linked: true,
+      },
+      { name: 'ask', kind: 'rpc', from: 'button', to: ['gateway', 'spare'], everyMs: 1000 },
+    ];
+    const devices = withClocks({ ...wrongClocks, spare: { offsetMs: 900, driftPpm: 30, whole: true } });
+    const seen = await seenOf(honest({ flows, devices }));
+    expectHonest(seen, flows);
+    expectExact(seen);
+    const [crossings] = await seen.db.all<{ linked: number; alone: number }>(
+      'SELECT count(*) FILTER (linked)::INTEGER AS linked, count(*) FILTER (NOT linked)::INTEGER AS alone FROM crossings',
+    );
+    expect(crossings!.linked).toBe(seen.flow('alive').figures.length);
+    expect(seen.flow('pressed').window).toMatchObject({ requests: seen.flow('pressed').figures.length / 2 });
+  });
+
+  it('with halves that come minutes and hours late', async () => {
+    const flows = fleetFlows.map((flow) => {
+      if (flow.name === 'done') return { ...flow, late: { share: 0.3, byMs: 4 * 60_000 } };
+      return flow.name === 'lamp' ? { ...flow, late: { share: 0.3, byMs: 6 * 3_600_000 } } : flow;
+    });
+    const seen = await seenOf(honest({ flows, devices: withClocks(wrongClocks) }));
+    expectHonest(seen, flows);
+    expectExact(seen);
+  });
+
+  it('with an echo that ties the one-way talker down', async () => {
+    const seen = await seenOf(honest({ devices: withClocks(wrongClocks), echoTo: ['sensor', 'events', 'button'] }));
+    expectHonest(
+      seen,
+      fleetFlows.filter(({ name }) => !oneWay.includes(name)),
+    );
+    const { figures, window, off } = seen.flow('measured');
+    expect(count(figures)).toEqual({ bounded: figures.length });
+    expect(Math.abs(off.p50)).toBeLessThanOrEqual(window.boundMs!);
+    expect(figures.filter((f) => Math.abs(f.addedMsShown! - f.addedMs) > f.boundMs! + 0.002)).toEqual([]);
   });
 });

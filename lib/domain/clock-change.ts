@@ -8,6 +8,9 @@ export interface ClockChange {
   /** the last second that belongs to the time before, and the first that belongs to the time after; either order where they are mixed */
   lastBefore: number;
   firstAfter: number;
+  /** a slew is noticed late and its end is too: it lasted within these seconds */
+  from: number;
+  to: number;
   /** nanoseconds by which offset(v) - offset(u) has changed */
   nanos: number;
 }
@@ -22,6 +25,7 @@ interface Bin {
   second: number;
   low: number;
   high: number;
+  slewing: boolean;
 }
 
 const binSeconds = 10;
@@ -34,8 +38,8 @@ export function findChanges(
   rho: number,
   slackSeconds: number,
 ): ClockChange[] {
-  const bins = binsOf(there, back, rho * (binSeconds + slackSeconds));
-  const changes: ClockChange[] = [];
+  const bins = binsOf(there, back, rho, slackSeconds);
+  const changes = bins.filter((bin) => bin.slewing).map(slewWithin);
   let first = 0;
   for (let m = 1; m < bins.length; m++) {
     let k = m - 1;
@@ -47,14 +51,19 @@ export function findChanges(
   return changes;
 }
 
-/** A bin that contradicts itself has the change inside: its neighbours tell. */
-function binsOf(there: readonly Observed[], back: readonly Observed[], slack: number): Bin[] {
+/**
+ * A bin that contradicts itself is being slewed. Where not even that explains it, it has a step inside, and its neighbours tell; and where
+ * one and the same second contradicts itself, clocks are not the reason.
+ */
+function binsOf(there: readonly Observed[], back: readonly Observed[], rho: number, slackSeconds: number): Bin[] {
+  const slack = rho * (binSeconds + slackSeconds);
+  const slewed = slewRate * (binSeconds + slackSeconds);
   const bins = new Map<number, Bin>();
   const binAt = (second: number): Bin => {
     const start = Math.floor(second / binSeconds) * binSeconds;
     let bin = bins.get(start);
     if (!bin) {
-      bin = { second: start, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
+      bin = { second: start, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY, slewing: false };
       bins.set(start, bin);
     }
     return bin;
@@ -67,8 +76,35 @@ function binsOf(there: readonly Observed[], back: readonly Observed[], slack: nu
     const bin = binAt(second);
     bin.low = Math.max(bin.low, -least - slack);
   }
+  const standing = standingContradictions(there, back, (rho + slewRate) * (slackSeconds + 1));
+  for (const bin of bins.values()) {
+    bin.slewing = bin.low > bin.high;
+    if (!bin.slewing || standing.has(bin.second)) continue;
+    bin.low -= slewed;
+    bin.high += slewed;
+  }
   return [...bins.values()].filter((bin) => bin.low <= bin.high).sort((a, b) => a.second - b.second);
 }
+
+function standingContradictions(there: readonly Observed[], back: readonly Observed[], slack: number): Set<number> {
+  const backAt = new Map<number, number>();
+  for (const { second, least } of back)
+    backAt.set(second, Math.min(least, backAt.get(second) ?? Number.POSITIVE_INFINITY));
+  const found = new Set<number>();
+  for (const { second, least } of there)
+    if (least + (backAt.get(second) ?? Number.POSITIVE_INFINITY) + slack < 0)
+      found.add(Math.floor(second / binSeconds) * binSeconds);
+  return found;
+}
+
+const slewWithin = ({ second }: Bin): ClockChange => ({
+  kind: 'slew',
+  lastBefore: second,
+  firstAfter: second + binSeconds,
+  from: second - binSeconds,
+  to: second + 2 * binSeconds,
+  nanos: 0,
+});
 
 /** Nanoseconds by which two bins exclude each other; not above 0: they need not. */
 const excess = (a: Bin, b: Bin, rho: number): number =>
@@ -105,11 +141,17 @@ function changeBetween(
   const proven = up ? after.low - before.high : before.low - after.high;
   const middle = (bin: Bin): number => (bin.low + bin.high) / 2;
   const estimate = middle(after) - middle(before);
-  const seconds = Math.abs(firstAfter - lastBefore) + slackSeconds + 1;
+  // as long as it took to become larger than what the path hides, it may have gone on before and after
+  const margin = after.second - before.second + binSeconds;
+  // a step has a last second before it; what takes its time mixes both
+  const seconds =
+    lastBefore < firstAfter ? firstAfter - lastBefore + slackSeconds : after.second - before.second + binSeconds;
   return {
-    kind: proven > slewRate * seconds ? 'step' : 'slew',
+    kind: proven > slewRate * (seconds + 1) ? 'step' : 'slew',
     lastBefore,
     firstAfter,
+    from: before.second - margin,
+    to: end + margin,
     nanos: Number.isFinite(estimate) ? estimate : up ? proven : -proven,
   };
 }

@@ -265,7 +265,7 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
       ];
       for (const i of whose) {
         if (change.kind === 'step') histories[i]!.cuts.push(from, to);
-        else histories[i]!.slews.push({ after: from - 10, before: to + 10 });
+        else histories[i]!.slews.push({ after: change.from, before: change.to });
       }
       if (change.kind === 'step') noteStep(steps, whose, pair, change);
     }

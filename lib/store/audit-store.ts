@@ -201,7 +201,22 @@ export interface ClockToSave {
   minute: number;
   offsetNanos: number | null;
   boundNanos: number | null;
+  /** what is proven of the offset, either side; null = open */
+  lowNanos: number | null;
+  highNanos: number | null;
   method: string;
+}
+
+/** What the clocks of these devices did, or what had to be given up so that the rest can be true. */
+export interface ClockFinding {
+  /** misplaced: the sites cannot be where they are said to be */
+  kind: 'step' | 'misplaced' | 'contradiction';
+  timeMs: EpochMillis;
+  /** ids, in order; of a step: one, or two where nothing tells which */
+  devices: string[];
+  sites: string[];
+  /** of a step: by which the first device's clock went forward */
+  nanos: number | null;
 }
 
 export interface AuditTx {
@@ -259,6 +274,9 @@ export interface AuditTx {
     of: { part: number; parts: number },
   ): Promise<number>;
   saveClocks(minute: number, rows: readonly ClockToSave[]): Promise<void>;
+  findings(sinceMs: EpochMillis): Promise<ClockFinding[]>;
+  /** `minute`: in place of what was found of it before, steps apart. */
+  saveFindings(minute: number | null, rows: readonly ClockFinding[]): Promise<void>;
 
   // ---- minutes
   /** Recomputes dirty (hop, minute)s; answers how many, and how many crossings were read for them. */

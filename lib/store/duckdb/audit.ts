@@ -5,6 +5,7 @@ import type {
   AuditStore,
   AuditTx,
   BatchRange,
+  ClockFinding,
   ClockToSave,
   DeviceEventToSave,
   DeviceSaid,
@@ -41,6 +42,7 @@ import {
   wordsOf,
 } from './audit-pair.ts';
 import * as sql from './audit-sql.ts';
+import { readFindings } from './clock-findings.ts';
 import type { Database } from './database.ts';
 import { resourceOf, type StoredResource } from './dictionary.ts';
 import { type Param, type Tx, yieldToEvents } from './session.ts';
@@ -826,8 +828,30 @@ class DuckdbAuditTx implements AuditTx {
       rows.map((row) => whole(row.offsetNanos)),
       rows.map((row) => whole(row.boundNanos)),
       rows.map((row) => row.method),
+      rows.map((row) => whole(row.lowNanos)),
+      rows.map((row) => whole(row.highNanos)),
     ]);
     this.#tx.flush();
+  }
+
+  findings(sinceMs: EpochMillis): Promise<ClockFinding[]> {
+    return readFindings(this.#tx, sinceMs, Number.MAX_SAFE_INTEGER);
+  }
+
+  async saveFindings(minute: number | null, rows: readonly ClockFinding[]): Promise<void> {
+    if (minute !== null)
+      await this.#tx.run(`DELETE FROM clock_findings WHERE time_ms >= $1 AND time_ms < $2 AND kind <> 'step'`, [
+        minute * 60_000,
+        (minute + 1) * 60_000,
+      ]);
+    for (const row of rows)
+      await this.#tx.run('INSERT INTO clock_findings VALUES ($1, $2, $3, $4, $5)', [
+        row.kind,
+        row.timeMs,
+        JSON.stringify(row.devices),
+        JSON.stringify(row.sites),
+        row.nanos === null ? null : BigInt(Math.round(row.nanos)),
+      ]);
   }
 
   // ---- minutes

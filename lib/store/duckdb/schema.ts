@@ -13,6 +13,8 @@ export const migrations: Record<number, readonly string[]> = {
   3: [
     'ALTER TABLE crossings ADD COLUMN IF NOT EXISTS misplaced BOOLEAN',
     'ALTER TABLE hop_minutes ADD COLUMN IF NOT EXISTS contradiction INTEGER',
+    'ALTER TABLE clocks ADD COLUMN IF NOT EXISTS low_ns BIGINT',
+    'ALTER TABLE clocks ADD COLUMN IF NOT EXISTS high_ns BIGINT',
   ],
 };
 
@@ -109,6 +111,8 @@ export const schemaStatements: string[] = [
      trace_hi UBIGINT, trace_lo UBIGINT, start_ns BIGINT, duration_ns BIGINT, root_name INTEGER, root_resource INTEGER, has_root BOOLEAN,
      spans INTEGER, errors INTEGER, arrival_ms BIGINT, first_arrival_ms BIGINT)`,
   `CREATE TABLE IF NOT EXISTS topic_minutes (topic INTEGER, minute INTEGER, messages INTEGER, payload_bytes BIGINT, retained INTEGER, last_ms BIGINT)`,
-  // on the collector's clock: offset = device - collector
-  `CREATE TABLE IF NOT EXISTS clocks (device INTEGER, minute INTEGER, offset_ns BIGINT, bound_ns BIGINT, method VARCHAR)`,
+  // on the collector's clock: offset = device - collector, which lies between low and high (null = open)
+  `CREATE TABLE IF NOT EXISTS clocks (device INTEGER, minute INTEGER, offset_ns BIGINT, bound_ns BIGINT, method VARCHAR, low_ns BIGINT, high_ns BIGINT)`,
+  // kind: step, misplaced, contradiction; devices and sites: JSON arrays of ids; nanos: of a step
+  `CREATE TABLE IF NOT EXISTS clock_findings (kind VARCHAR, time_ms BIGINT, devices VARCHAR, sites VARCHAR, nanos BIGINT)`,
 ];
