@@ -251,6 +251,17 @@ describe('what a simulated fleet says comes out true', () => {
     const seen = await seenOf(honest({ devices }));
     expectHonest(seen);
     expectExact(seen);
+    const steps = (await seen.store.clockFindings(0, 2 * originMs)).filter(({ kind }) => kind === 'step');
+    expect(steps.map(({ devices: whose }) => whose)).toEqual([['press-hannover'], ['events-ashburn']]);
+    for (const [i, { atSecond, byMs }] of [
+      { atSecond: 90, byMs: 2000 },
+      { atSecond: 150, byMs: -800 },
+    ].entries()) {
+      expect(Math.abs(steps[i]!.timeMs - originMs - atSecond * 1000)).toBeLessThan(8_000);
+      expect(Math.abs(steps[i]!.nanos! / 1e6 - byMs)).toBeLessThan(5);
+    }
+    const events = await seen.store.deviceEvents('press-hannover', 0, 2 * originMs, 20);
+    expect(events.map(({ reason }) => reason)).toContain('clock stepped by +2.0 s');
   });
 
   it('with a clock that is slewed for a minute and a half', async () => {
@@ -261,13 +272,53 @@ describe('what a simulated fleet says comes out true', () => {
     });
     const seen = await seenOf(honest({ devices }));
     expectHonest(seen);
+    const slewed = seen.flow('start');
+    expect(slewed.figures.every(({ label }) => label === 'bounded')).toBe(true);
+    expect(Math.abs(slewed.off.p50)).toBeLessThan(0.5);
+    expect((await seen.store.clockFindings(0, 2 * originMs)).filter(({ kind }) => kind !== 'misplaced')).toEqual([]);
   });
 
   it('with a site that is not where it is said to be', async () => {
     // said to be in Japan, and stands in Hannover
     const sites = { ...places, funabashi: { at: places.hannover.at, said: places.funabashi.at } };
-    const seen = await seenOf(honest({ sites, devices: withClocks(wrongClocks) }));
-    expectHonest(seen);
+    const flows: SimulatedFlow[] = [
+      ...fleetFlows,
+      { name: 'refreshed', kind: 'message', from: 'data', to: ['gateway'], everyMs: 1500 },
+    ];
+    const seen = await seenOf(honest({ sites, flows, devices: withClocks(wrongClocks) }));
+    expectHonest(seen, flows);
+    const found = (await seen.store.clockFindings(0, 2 * originMs)).at(-1);
+    expect(found).toMatchObject({ kind: 'misplaced', sites: ['dublin', 'funabashi'] });
+    // a floor that is not believed demands nothing
+    expect(seen.flow('refresh').window).toMatchObject({ floorMs: 0, directFloorMs: 0 });
+    expect(seen.flow('pressed').window.floorMs).toBeGreaterThan(30);
+  });
+
+  it('with clocks that contradict each other: they are named, and no figure is made up', async () => {
+    const flows: SimulatedFlow[] = [
+      ...fleetFlows,
+      // a gateway that stamps its messages anew, a second later than they were sent
+      { name: 'ahead', kind: 'message', from: 'button', to: ['sensor'], everyMs: 900, arrivesEarlierMs: 1000 },
+      { name: 'behind', kind: 'message', from: 'sensor', to: ['button'], everyMs: 900 },
+    ];
+    const seen = await seenOf(honest({ flows, devices: withClocks(wrongClocks) }));
+    expectHonest(
+      seen,
+      fleetFlows.filter(({ name }) => !oneWay.includes(name)),
+    );
+    expectExact(seen);
+    for (const name of ['ahead', 'behind']) {
+      const { figures, window } = seen.flow(name);
+      expect(count(figures)).toEqual({ contradiction: figures.length });
+      expect(window).toMatchObject({ boundMs: null, clocks: { contradiction: figures.length, clockWrong: 0 } });
+      expect(window.added.size).toBe(0);
+      expect((await seen.store.contradictingDevices(0, 2 * originMs)).get(window.hop)).toEqual([
+        'button-hannover',
+        'sensor-hannover',
+      ]);
+    }
+    const found = (await seen.store.clockFindings(0, 2 * originMs)).filter(({ kind }) => kind === 'contradiction');
+    expect(found.at(-1)).toMatchObject({ devices: ['button-hannover', 'sensor-hannover'] });
   });
 
   it('with servers that work on after the answer', async () => {

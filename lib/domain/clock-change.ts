@@ -143,11 +143,12 @@ function changeBetween(
   const estimate = middle(after) - middle(before);
   // as long as it took to become larger than what the path hides, it may have gone on before and after
   const margin = after.second - before.second + binSeconds;
-  // a step has a last second before it; what takes its time mixes both
-  const seconds =
-    lastBefore < firstAfter ? firstAfter - lastBefore + slackSeconds : after.second - before.second + binSeconds;
+  // A step has a last second before it and a first one after it. What is spread over more than that may have taken all the time there was
+  const whole = end - before.second;
+  const sharp = lastBefore < firstAfter && whole === 2 * binSeconds && !before.slewing && !after.slewing;
+  const seconds = slackSeconds + 1 + (sharp ? firstAfter - lastBefore : whole);
   return {
-    kind: proven > slewRate * (seconds + 1) ? 'step' : 'slew',
+    kind: proven > slewRate * seconds ? 'step' : 'slew',
     lastBefore,
     firstAfter,
     from: before.second - margin,

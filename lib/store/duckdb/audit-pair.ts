@@ -725,19 +725,20 @@ function messageFigures({ there, sent, received, same, label, off, offBound, flo
   if (!same && label === 7) return { ...none, clock: 7, offset: absent };
   if (!same && label === 5) return { ...none, clock: 5, offset: off };
   const asSent = same || label === 4;
-  const least = Math.max(floor, there - sent - (asSent ? 0 : off + offBound));
-  const most = Math.max(least, there + received - (asSent ? 0 : off - offBound));
-  if (there + received - (asSent ? 0 : off - offBound) < least - doubtNanos) {
+  const lowest = there - sent - (asSent ? 0 : off + offBound);
+  const least = Math.max(floor, lowest);
+  const most = there + received - (asSent ? 0 : off - offBound);
+  if (most < least - doubtNanos) {
     if (!asSent) return { ...none, clock: 7, offset: absent };
     return { ...none, clock: 5, offset: same ? 0 : there + received - floor };
   }
-  const added = Math.floor((least + most) / 2);
+  const added = Math.max(least, lowest + Math.trunc((most - lowest) / 2));
   return {
     clock: same ? 1 : label,
     raw: there,
     added,
     offset: same ? 0 : there - added,
-    bound: same || label === 3 ? Math.floor((most - least + 1) / 2) : absent,
+    bound: same || label === 3 ? Math.max(most - added, added - least) : absent,
   };
 }
 

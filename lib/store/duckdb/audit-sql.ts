@@ -61,7 +61,7 @@ export const doubtNanos = 500;
  * is kept within what the crossing's own two edges allow.
  *
  * A message took between n_least and n_most: what the clocks allow, what its stamps may have lost (grain), and never less than its floor.
- * Its figure is the middle. Where nothing is left between them, its own stamps contradict what is known of the clocks.
+ * Its figure is the middle of what clocks and stamps say, and not less than its floor. Where nothing is left between them, its own stamps contradict what is known of the clocks.
  */
 const judgedColumns = `
   x.caller_device = x.callee_device AS n_same,
@@ -73,13 +73,14 @@ const judgedColumns = `
   (n_same OR n_label = 4) AS n_as_sent,
   coalesce(o.misplaced, false) AND NOT n_same AS n_misplaced,
   CASE WHEN n_same OR n_misplaced THEN 0 ELSE x.floor_ns END AS n_floor,
-  greatest(n_floor, n_there - n_sent - CASE WHEN n_as_sent THEN 0 ELSE o.off_ns + o.off_bound_ns END) AS n_least,
+  n_there - n_sent - CASE WHEN n_as_sent THEN 0 ELSE o.off_ns + o.off_bound_ns END AS n_lowest,
+  greatest(n_floor, n_lowest) AS n_least,
   n_there + n_received - CASE WHEN n_as_sent THEN 0 ELSE o.off_ns - o.off_bound_ns END AS n_most,
   (CASE WHEN NOT x.message THEN CASE WHEN n_gap < 0 THEN 6 WHEN n_same THEN 1 ELSE 2 END
         WHEN NOT n_same AND n_label IN (5, 7) THEN n_label
         WHEN n_most < n_least - ${doubtNanos} THEN CASE WHEN n_as_sent THEN 5 ELSE 7 END
         WHEN n_same THEN 1 ELSE n_label END)::UTINYINT AS n_clock,
-  (n_least + greatest(n_least, n_most)) // 2 AS n_middle,
+  greatest(n_least, n_lowest + (n_most - n_lowest) // 2) AS n_middle,
   CASE WHEN x.message THEN n_there ELSE n_gap END AS raw_ns,
   CASE WHEN NOT x.message THEN CASE WHEN n_gap >= 0 THEN n_gap END WHEN n_clock NOT IN (5, 7) THEN n_middle END AS n_added,
   CASE WHEN n_same THEN 0
@@ -89,7 +90,7 @@ const judgedColumns = `
        WHEN n_clock = 5 THEN CASE WHEN n_label = 5 THEN o.off_ns ELSE n_there + n_received - n_floor END
        ELSE n_there - n_middle END AS n_offset,
   CASE WHEN NOT x.message THEN CASE WHEN n_gap >= 0 THEN n_sent + n_received END
-       WHEN n_clock IN (1, 3) THEN (greatest(n_least, n_most) - n_least + 1) // 2 END AS n_bound,
+       WHEN n_clock IN (1, 3) THEN greatest(n_most - n_middle, n_middle - n_least) END AS n_bound,
   CASE WHEN x.passage_ns IS NOT NULL THEN x.passage_ns - x.caller_start_ns - o.up_ns END AS n_uplink,
   CASE WHEN x.passage_ns IS NOT NULL THEN o.up_bound_ns + n_sent END AS n_uplink_bound,
   CASE WHEN n_clock NOT IN (5, 7) THEN x.callee_start_ns - x.passage_ns - n_offset + o.up_ns END AS n_downlink,
