@@ -328,7 +328,7 @@ describe('the clock ledger', () => {
         expect(seen.method === 'bounded' && Math.abs(seen.offset - truth) <= seen.bound).toBe(true);
       }
       // every second of every sender's clock once; they are five
-      expect(ledger.work() - before).toBeLessThan(1.2 * observations);
+      expect(ledger.work() - before).toBeLessThan(observations);
       const again = ledger.work();
       ledger.offset(2, 3, 600 + Math.round(offset(2) / 1e9));
       expect(ledger.work() - again).toBeLessThan(100);

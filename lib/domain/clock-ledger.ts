@@ -91,6 +91,8 @@ const exactDevices = 200;
 const manyEdges = 4000;
 /** Changes of several pairs this close together are one. */
 const sameChangeSeconds = 30;
+/** More than a ledger remembers, in minutes. */
+const mostMinutes = 64;
 /** Beyond so many circles at one second nothing finer is tried than to call them contradictions. */
 const mostCycles = 200;
 
@@ -129,7 +131,9 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
   let edgeAt = new Map<string, ClockEdge>();
   let pairs: Pair[] = [];
   let topology: Neighbours | null = null;
+  let pairAt = new Map<number, Pair>();
   let stride = 1;
+  const minuteSums = new Float64Array(6 * mostMinutes);
   /** made of all observations, and thrown away when one comes */
   let moments = new Map<number, Moment>();
   let scale: Int32Array | null = null;
@@ -175,6 +179,7 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
     if (!topology) {
       topology = neighboursOf(devices.length, edges);
       pairs = pairsOf(edges);
+      pairAt = new Map(pairs.map((pair) => [pair.a * devices.length + pair.b, pair]));
     }
     return topology;
   }
@@ -279,36 +284,39 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
 
   /** A cheap look first, minute by minute: of thousands of pairs hardly one has changed. */
   function mayHaveChanged(pair: Pair, shift: Int32Array): boolean {
-    const least = new Map<number, { there: [number, number, number]; back: [number, number, number] }>();
-    const open = Number.POSITIVE_INFINITY;
-    for (const [list, side] of [
-      [sureOf(pair.there), 'there'],
-      [sureOf(pair.back), 'back'],
-    ] as const) {
-      for (const e of list) {
-        const edge = edges[e]!;
-        const by = shift[edge.from]!;
-        for (const block of edge.blocks) {
-          work.steps++;
-          const minute = Math.floor((block.minute * 60 - by) / 60);
-          const at = least.get(minute) ?? { there: [open, open, open], back: [open, open, open] };
-          const sums = at[side];
-          sums[0] = Math.min(sums[0], block.away + rho * by);
-          sums[1] = Math.min(sums[1], block.towards - rho * by);
-          sums[2] = Math.min(sums[2], block.lowest);
-          least.set(minute, at);
-        }
-      }
+    const [there, back] = [sureOf(pair.there), sureOf(pair.back)];
+    const minuteOf = (edge: ClockEdge, minute: number): number => Math.floor((minute * 60 - shift[edge.from]!) / 60);
+    let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const e of [...there, ...back]) {
+      const { blocks } = edges[e]!;
+      if (blocks.length === 0) continue;
+      first = Math.min(first, minuteOf(edges[e]!, blocks[0]!.minute));
+      last = Math.max(last, minuteOf(edges[e]!, blocks.at(-1)!.minute));
     }
+    // a clock that is hours off in between is no minute-by-minute matter
+    if (!(last - first < mostMinutes)) return last >= first;
+    const scratch = minuteSums.fill(Number.POSITIVE_INFINITY, 0, 6 * (last - first + 1));
+    const sum = (e: number, side: number): void => {
+      const edge = edges[e]!;
+      const by = rho * shift[edge.from]!;
+      for (const block of edge.blocks) {
+        work.steps++;
+        const at = 6 * (minuteOf(edge, block.minute) - first) + side;
+        scratch[at] = Math.min(scratch[at]!, block.away + by);
+        scratch[at + 1] = Math.min(scratch[at + 1]!, block.towards - by);
+        scratch[at + 2] = Math.min(scratch[at + 2]!, block.lowest);
+      }
+    };
+    for (const e of there) sum(e, 0);
+    for (const e of back) sum(e, 3);
     const slack = 2 * rho * slackSeconds();
-    let [there, back] = [open, open];
-    for (const minute of [...least.keys()].sort((x, y) => x - y)) {
-      const at = least.get(minute)!;
-      if (there + at.back[1] + slack < 0 || back + at.there[1] + slack < 0) return true;
-      // within a minute, and the one that its shifted neighbour reaches into, any order is possible
-      if (at.there[2] + at.back[2] + slack < 0) return true;
-      there = Math.min(there, at.there[0]);
-      back = Math.min(back, at.back[0]);
+    let [thereBefore, backBefore] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    for (let at = 0; at < 6 * (last - first + 1); at += 6) {
+      if (thereBefore + scratch[at + 4]! + slack < 0 || backBefore + scratch[at + 1]! + slack < 0) return true;
+      // within a minute any order is possible
+      if (scratch[at + 2]! + scratch[at + 5]! + slack < 0) return true;
+      thereBefore = Math.min(thereBefore, scratch[at]!);
+      backBefore = Math.min(backBefore, scratch[at + 3]!);
     }
     return false;
   }
@@ -561,9 +569,10 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
     if (devices.length <= exactDevices) return distances(moment, u, true)[v]!;
     if (hub?.of !== neighbours()) hub = { of: neighbours(), at: bestConnected() };
     let best = distances(moment, hub.at, false)[u]! + distances(moment, hub.at, true)[v]!;
-    for (const e of neighbours().out[u]!) {
+    const pair = pairAt.get(Math.min(u, v) * devices.length + Math.max(u, v));
+    for (const e of (u < v ? pair?.there : pair?.back) ?? []) {
       work.steps++;
-      if (edges[e]!.to === v && moment.weights[e]! < best) best = moment.weights[e]!;
+      best = Math.min(best, moment.weights[e]!);
     }
     return best;
   }
