@@ -1,3 +1,4 @@
+import { writeClocks } from './audit/clock-minutes.ts';
 import { addEdges, addObservations, offsetsOf } from './audit/clocks.ts';
 import { gaugesAreDue, judgeDevices, readGauges, saveJudged } from './audit/devices.ts';
 import {
@@ -16,14 +17,7 @@ import { findUnanswered } from './audit/unanswered.ts';
 import { type ClockLedger, createClockLedger, reachSeconds } from './domain/clock-ledger.ts';
 import type { Rules } from './domain/rule.ts';
 import { type EpochMillis, epochMillisOf, type Millis, minuteOf, type Nanos } from './domain/units.ts';
-import type {
-  AuditTx,
-  BatchRange,
-  ClockToSave,
-  MinuteToSettle,
-  MomentColumns,
-  OffsetColumns,
-} from './store/audit-store.ts';
+import type { AuditTx, BatchRange, MinuteToSettle, MomentColumns, OffsetColumns } from './store/audit-store.ts';
 import type { Store } from './store/store.ts';
 
 export { type AuditMemory, openAudit };
@@ -219,26 +213,4 @@ async function ledgerAround(
   addEdges(ledger, await tx.edgesBetween(from, to));
   addObservations(known, rules, ledger, await tx.observationsBetween(from, to));
   return ledger;
-}
-
-/** Once a minute: every device on the collector's clock, in the middle of the minute before. */
-async function writeClocks(tx: AuditTx, known: Known, nowMs: EpochMillis): Promise<void> {
-  const minute = minuteOf(nowMs) - 1;
-  // Collectors have negative numbers; with several, the one that was there first
-  const collector = Math.max(...known.ledger.devices().filter((device) => device < 0));
-  if (collector !== Number.NEGATIVE_INFINITY) {
-    const whole = (nanos: number): number | null => (Number.isNaN(nanos) ? null : nanos);
-    const rows: ClockToSave[] = known.ledger
-      .offsetsFrom(collector, minute * 60 + 30)
-      .filter(({ device }) => device > 0)
-      .map(({ device, difference }) => ({
-        device,
-        minute,
-        offsetNanos: whole(difference.offset),
-        boundNanos: whole(difference.bound),
-        method: difference.method,
-      }));
-    await tx.saveClocks(minute, rows);
-  }
-  known.clocksMinute = minuteOf(nowMs);
 }

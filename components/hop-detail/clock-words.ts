@@ -21,6 +21,10 @@ export const clockWords: Record<ClockLabel, { short: string; long: string }> = {
     short: 'clock proven wrong',
     long: 'As sent, messages would arrive before they left, or faster than light in fibre. Only “at least the floor” is true.',
   },
+  contradiction: {
+    short: 'clocks contradict',
+    long: 'What the devices sent cannot all be true at once, whatever is given up: no figure is sure.',
+  },
   overlap: {
     short: 'server outlived answer',
     long: 'The server worked on after the answer, or the client gave up: such requests are counted and have no figure.',
@@ -34,6 +38,8 @@ export function clockCure(label: ClockLabel | null): string | null {
       return 'Cure: turn on the echo for these devices (one setting), so that messages go both ways.';
     case 'clock-wrong':
       return 'Cure: set the clock of the device named here (chrony or NTP), then turn on the echo to prove it.';
+    case 'contradiction':
+      return 'Cure: see whether a clock here was set by hand, or messages were recorded and sent again; a minute later it is judged anew.';
     case 'bounded':
       return 'Cure: the echo measures both directions often, which narrows the ±.';
     default:

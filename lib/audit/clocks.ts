@@ -13,7 +13,16 @@ import type { Known } from './memory.ts';
 
 export function addEdges(ledger: ClockLedger, edges: EdgeColumns): void {
   for (let i = 0; i < edges.count; i++) {
-    ledger.add(edges.from[i]!, edges.to[i]!, edges.second[i]!, edges.least[i]!, edges.kind[i] === edgeKind.reply);
+    const reply = edges.kind[i] === edgeKind.reply;
+    ledger.add({
+      from: edges.from[i]!,
+      to: edges.to[i]!,
+      second: edges.second[i]!,
+      least: edges.least[i]!,
+      floor: edges.floor[i]!,
+      kind: reply ? 'reply' : 'sure',
+      flow: reply ? edges.flow[i]! : 0,
+    });
   }
 }
 
@@ -33,9 +42,17 @@ export function addObservations(
     // The collector sits beside the broker
     const place = (end: { device: number; site: string }): LatLon | null =>
       placeOf(known, end.device < 0 ? brokerSite(rules, seen.broker) : end.site);
-    const floorNanos = floorMsBetween(place(from), place(to)) * 1e6;
+    const floor = Math.round(floorMsBetween(place(from), place(to)) * 1e6);
     const grainNanos = from.device < 0 ? echoGrainNanos : 0;
-    ledger.add(from.device, to.device, seen.second, seen.rawNanos + grainNanos - floorNanos, false);
+    ledger.add({
+      from: from.device,
+      to: to.device,
+      // a stamp of the collector's; an edge is dated by its sender's clock
+      second: seen.second - Math.round((from.device < 0 ? 0 : seen.rawNanos) / 1e9),
+      least: seen.rawNanos + grainNanos - floor,
+      floor,
+      kind: seen.source === 'export' ? 'export' : 'sure',
+    });
   }
 }
 
@@ -50,6 +67,8 @@ export const brokerSite = (rules: Rules, broker: string): string =>
 const bounded = clockLabels.indexOf('bounded');
 const assumed = clockLabels.indexOf('assumed');
 const clockWrong = clockLabels.indexOf('clock-wrong');
+const contradiction = clockLabels.indexOf('contradiction');
+const labelOf = { bounded, assumed, 'clock-wrong': clockWrong, contradiction } as const;
 
 /** Every figure on one reference: the caller's clock. Broker and callee come from the same search, so the legs add up to the whole. */
 export function offsetsOf(ledger: ClockLedger, moments: MomentColumns): OffsetColumns {
@@ -59,6 +78,7 @@ export function offsetsOf(ledger: ClockLedger, moments: MomentColumns): OffsetCo
     offset: nothing(),
     bound: nothing(),
     label: new Uint8Array(n),
+    misplaced: new Uint8Array(n),
     brokerOffset: nothing(),
     brokerBound: nothing(),
     downlinkBound: nothing(),
@@ -71,7 +91,8 @@ export function offsetsOf(ledger: ClockLedger, moments: MomentColumns): OffsetCo
       moments.second[i]!,
     ];
     const whole = ledger.offset(caller, callee, second);
-    found.label[i] = whole.method === 'bounded' ? bounded : whole.method === 'assumed' ? assumed : clockWrong;
+    found.label[i] = labelOf[whole.method];
+    found.misplaced[i] = whole.placed ? 0 : 1;
     found.offset[i] = whole.offset;
     found.bound[i] = whole.bound;
     if (broker === 0) continue;

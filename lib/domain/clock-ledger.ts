@@ -1,3 +1,18 @@
+import { type ClockChange, findChanges, type Observed, slewRate } from './clock-change.ts';
+import {
+  type ClockEdge,
+  coarsen,
+  type EdgeKind,
+  forget,
+  lowestOf,
+  observe,
+  strideMiddle,
+  tightest,
+  tightestAllowing,
+  type Window,
+} from './clock-edge.ts';
+import { type Neighbours, negativeCycle, neighboursOf, shortest } from './clock-paths.ts';
+
 /**
  * Bounds on the difference of two clocks that hold, not guesses (design.md section 4).
  *
@@ -9,17 +24,34 @@
  * The state is a function of the set of observations, not of their order: a ledger that is read again from the store answers the same.
  */
 export interface ClockLedger {
-  /** Nanoseconds; `reply` edges are given up first when clocks contradict each other. */
-  add(from: number, to: number, second: number, least: number, reply: boolean): void;
-  /** Offset of `to`'s clock against `from`'s at a second. */
+  add(seen: Seen): void;
+  /** Offset of `to`'s clock against `from`'s at a second of `from`'s clock. */
   offset(from: number, to: number, second: number): ClockDifference;
   /** Every device that was heard of within reach, on the reference's clock. */
   offsetsFrom(reference: number, second: number): { device: number; difference: ClockDifference }[];
-  /** Devices whose clocks contradict each other at a second. */
-  contradictions(second: number): number[];
+  /** What had to be given up at a second, so that the rest can be true. Seconds are on the clock of the lowest device of each fleet. */
+  refuted(second: number): Refuted;
+  /** Every step that can be proven, and who took it. */
+  steps(): ClockStep[];
   forgetBefore(second: number): void;
   devices(): number[];
   edgeCount(): number;
+  /** Observations and edges that were looked at so far. */
+  work(): number;
+}
+
+export interface Seen {
+  from: number;
+  to: number;
+  /** on `from`'s clock */
+  second: number;
+  /** nanoseconds: raw + grain of the receiver - floor. -Infinity: replies of this flow cannot be trusted at this time */
+  least: number;
+  /** nanoseconds that were taken off */
+  floor?: number;
+  kind?: EdgeKind;
+  /** which kind of request it answered: replies are trusted or not together */
+  flow?: number;
 }
 
 export interface ClockDifference {
@@ -31,6 +63,24 @@ export interface ClockDifference {
   bound: number;
   low: number;
   high: number;
+  /** false: the two cannot stand where they are said to stand, so distance demands nothing of them */
+  placed: boolean;
+}
+
+/** Groups of devices. */
+export interface Refuted {
+  /** their clocks contradict each other whatever is given up */
+  contradicting: number[][];
+  /** they contradict each other where their places are believed, and agree where they are not */
+  misplaced: number[][];
+}
+
+export interface ClockStep {
+  /** one, or two where nothing tells which of them */
+  devices: number[];
+  second: number;
+  /** nanoseconds the first device's clock went forward; with two, that the second one's may have gone back instead */
+  nanos: number;
 }
 
 /** How far an observation reaches, both ways. */
@@ -39,19 +89,34 @@ export const reachSeconds = 600;
 const exactDevices = 200;
 /** Beyond this many edges one observation stands for ten seconds. */
 const manyEdges = 4000;
+/** Changes of several pairs this close together are one. */
+const sameChangeSeconds = 30;
+/** More than a ledger remembers, in minutes. */
+const mostMinutes = 64;
+/** Beyond so many circles at one second nothing finer is tried than to call them contradictions. */
+const mostCycles = 200;
 
-interface Edge {
-  from: number;
-  to: number;
-  reply: boolean;
-  /** ascending */
-  seconds: number[];
-  least: number[];
+/** Both directions of two devices, as indices into the edges. */
+interface Pair {
+  a: number;
+  b: number;
+  there: number[];
+  back: number[];
+}
+
+/** A device's whole story as far as its clock broke its promise to drift slowly. Ascending, on the scale of the fleet. */
+interface History {
+  cuts: number[];
+  slews: Window[];
 }
 
 interface Moment {
   weights: Float64Array;
-  contradicting: Set<number>;
+  contradicting: number[][];
+  misplaced: number[][];
+  /** device -> groups it is in */
+  inContradiction: Map<number, Set<number>>;
+  inMisplaced: Map<number, Set<number>>;
   from: Map<number, Float64Array>;
   towards: Map<number, Float64Array>;
 }
@@ -59,11 +124,20 @@ interface Moment {
 export function createClockLedger(maxDriftPpm: number): ClockLedger {
   // both clocks may drift; nanoseconds per second
   const rho = 2 * maxDriftPpm * 1000;
+  const work = { steps: 0 };
   const indexOf = new Map<number, number>();
   const devices: number[] = [];
-  const edges: Edge[] = [];
-  const edgeAt = new Map<string, Edge>();
+  let edges: ClockEdge[] = [];
+  let edgeAt = new Map<string, ClockEdge>();
+  let pairs: Pair[] = [];
+  let topology: Neighbours | null = null;
+  let pairAt = new Map<number, Pair>();
+  let stride = 1;
+  const minuteSums = new Float64Array(6 * mostMinutes);
+  /** made of all observations, and thrown away when one comes */
   let moments = new Map<number, Moment>();
+  let scale: Int32Array | null = null;
+  let story: { histories: History[]; steps: ClockStep[] } | null = null;
 
   const index = (device: number): number => {
     let i = indexOf.get(device);
@@ -75,141 +149,275 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
     return i;
   };
 
-  function add(from: number, to: number, second: number, least: number, reply: boolean): void {
-    if (from === to || !Number.isFinite(least)) return;
-    const key = `${from}>${to}${reply ? 'r' : ''}`;
+  function add({ from, to, second, least, floor = 0, kind = 'sure', flow = 0 }: Seen): void {
+    if (from === to || Number.isNaN(least) || least === Number.POSITIVE_INFINITY) return;
+    const key = `${from}>${to} ${kind} ${floor} ${flow}`;
     let edge = edgeAt.get(key);
     if (!edge) {
-      edge = { from: index(from), to: index(to), reply, seconds: [], least: [] };
+      edge = { from: index(from), to: index(to), kind, floor, seconds: [], least: [], blocks: [] };
       edgeAt.set(key, edge);
       edges.push(edge);
+      topology = null;
+      if (stride === 1 && edges.length > manyEdges) {
+        stride = 10;
+        for (const each of edges) coarsen(each, stride, rho);
+      }
     }
-    const at = edges.length > manyEdges ? Math.floor(second / 10) * 10 + 5 : second;
-    let i = edge.seconds.length;
-    while (i > 0 && edge.seconds[i - 1]! > at) i--;
-    if (i > 0 && edge.seconds[i - 1] === at) {
-      if (edge.least[i - 1]! <= least) return;
-      edge.least[i - 1] = least;
-    } else if (i === edge.seconds.length) {
-      edge.seconds.push(at);
-      edge.least.push(least);
-    } else {
-      edge.seconds.splice(i, 0, at);
-      edge.least.splice(i, 0, least);
-    }
-    if (moments.size > 0) moments = new Map();
+    if (observe(edge, stride === 1 ? second : strideMiddle(second, stride), least, rho)) changed();
   }
 
-  /** Stamps are compared as whole seconds, so every distance may be one second short. */
-  function weightsAt(second: number, after: number, before: number, replies: boolean): Float64Array {
-    const slack = edges.length > manyEdges ? 10 : 1;
-    const weights = new Float64Array(edges.length).fill(Number.POSITIVE_INFINITY);
+  function changed(): void {
+    if (moments.size > 0) moments = new Map();
+    scale = null;
+    story = null;
+  }
+
+  /** Stamps are whole seconds on the sender's clock, brought to one scale to the second: so much may be missing of every distance. */
+  const slackSeconds = (): number => (stride === 1 ? 2 : 7);
+
+  function neighbours(): Neighbours {
+    if (!topology) {
+      topology = neighboursOf(devices.length, edges);
+      pairs = pairsOf(edges);
+      pairAt = new Map(pairs.map((pair) => [pair.a * devices.length + pair.b, pair]));
+    }
+    return topology;
+  }
+
+  // ---- one scale of time
+
+  /**
+   * Seconds that each clock is ahead of the scale: a device that is two minutes wrong says two minutes wrong when it sent, and must not be
+   * compared with what others did two minutes earlier. To the second is enough, drift does the rest.
+   */
+  function ahead(): Int32Array {
+    if (scale) return scale;
+    const { out, into } = neighbours();
+    const seconds = new Float64Array(devices.length);
+    const reached = new Uint8Array(devices.length);
+    const lowest = edges.map(lowestOf);
+    const inOrder = devices.map((_, i) => i).sort((i, j) => devices[i]! - devices[j]!);
+    for (const root of inOrder) {
+      if (reached[root]) continue;
+      reached[root] = 1;
+      const queue = [root];
+      for (let head = 0; head < queue.length; head++) {
+        const at = queue[head]!;
+        for (const [other, nanos] of differencesAround(out[at]!, into[at]!, lowest)) {
+          if (reached[other]) continue;
+          reached[other] = 1;
+          seconds[other] = seconds[at]! + nanos / 1e9;
+          queue.push(other);
+        }
+      }
+    }
+    scale = Int32Array.from(seconds, Math.round);
+    return scale;
+  }
+
+  /** Neighbours by device, with roughly how far their clock is ahead of this one's. An export says little: it comes seconds later. */
+  function differencesAround(
+    out: readonly number[],
+    into: readonly number[],
+    lowest: readonly number[],
+  ): [number, number][] {
+    const sides = new Map<number, { there: number; back: number; sure: boolean }>();
+    const note = (e: number, other: number, side: 'there' | 'back'): void => {
+      const found = sides.get(other) ?? {
+        there: Number.POSITIVE_INFINITY,
+        back: Number.POSITIVE_INFINITY,
+        sure: false,
+      };
+      found[side] = Math.min(found[side], lowest[e]!);
+      found.sure ||= edges[e]!.kind !== 'export';
+      sides.set(other, found);
+    };
+    for (const e of out) note(e, edges[e]!.to, 'there');
+    for (const e of into) note(e, edges[e]!.from, 'back');
+    const rough = ({ there, back }: { there: number; back: number }): number => {
+      if (there === Number.POSITIVE_INFINITY) return -back;
+      return back === Number.POSITIVE_INFINITY ? there : (there - back) / 2;
+    };
+    return [...sides]
+      .filter(([, side]) => side.there < Number.POSITIVE_INFINITY || side.back < Number.POSITIVE_INFINITY)
+      .sort(([i, a], [j, b]) => Number(b.sure) - Number(a.sure) || devices[i]! - devices[j]!)
+      .map(([other, side]) => [other, rough(side)]);
+  }
+
+  // ---- steps and slews
+
+  function told(): { histories: History[]; steps: ClockStep[] } {
+    if (story) return story;
+    neighbours();
+    const shift = ahead();
+    const changes: { pair: Pair; change: ClockChange }[] = [];
+    const pairsOfDevice = new Int32Array(devices.length);
+    for (const pair of pairs) {
+      if (pair.there.length === 0 || pair.back.length === 0) continue;
+      pairsOfDevice[pair.a]!++;
+      pairsOfDevice[pair.b]!++;
+      if (!mayHaveChanged(pair, shift)) continue;
+      const [there, back] = [observedOf(pair.there, shift), observedOf(pair.back, shift)];
+      for (const change of findChanges(there, back, rho, slackSeconds())) changes.push({ pair, change });
+    }
+    const histories: History[] = devices.map(() => ({ cuts: [], slews: [] }));
+    const steps: ClockStep[] = [];
+    for (const { pair, change } of changes) {
+      const whose = blame(pair, change, changes, pairsOfDevice);
+      const [from, to] = [
+        Math.min(change.lastBefore + 1, change.firstAfter),
+        Math.max(change.lastBefore + 1, change.firstAfter),
+      ];
+      for (const i of whose) {
+        if (change.kind === 'step') histories[i]!.cuts.push(from, to);
+        else histories[i]!.slews.push({ after: change.from, before: change.to });
+      }
+      if (change.kind === 'step') noteStep(steps, whose, pair, change);
+    }
+    for (const history of histories) {
+      history.cuts = [...new Set(history.cuts)].sort((x, y) => x - y);
+      history.slews = joined(history.slews);
+    }
+    story = { histories, steps: steps.sort((x, y) => x.second - y.second) };
+    return story;
+  }
+
+  /** A cheap look first, minute by minute: of thousands of pairs hardly one has changed. */
+  function mayHaveChanged(pair: Pair, shift: Int32Array): boolean {
+    const [there, back] = [sureOf(pair.there), sureOf(pair.back)];
+    const minuteOf = (edge: ClockEdge, minute: number): number => Math.floor((minute * 60 - shift[edge.from]!) / 60);
+    let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (const e of [...there, ...back]) {
+      const { blocks } = edges[e]!;
+      if (blocks.length === 0) continue;
+      first = Math.min(first, minuteOf(edges[e]!, blocks[0]!.minute));
+      last = Math.max(last, minuteOf(edges[e]!, blocks.at(-1)!.minute));
+    }
+    // a clock that is hours off in between is no minute-by-minute matter
+    if (!(last - first < mostMinutes)) return last >= first;
+    const scratch = minuteSums.fill(Number.POSITIVE_INFINITY, 0, 6 * (last - first + 1));
+    const sum = (e: number, side: number): void => {
+      const edge = edges[e]!;
+      const by = rho * shift[edge.from]!;
+      for (const block of edge.blocks) {
+        work.steps++;
+        const at = 6 * (minuteOf(edge, block.minute) - first) + side;
+        scratch[at] = Math.min(scratch[at]!, block.away + by);
+        scratch[at + 1] = Math.min(scratch[at + 1]!, block.towards - by);
+        scratch[at + 2] = Math.min(scratch[at + 2]!, block.lowest);
+      }
+    };
+    for (const e of there) sum(e, 0);
+    for (const e of back) sum(e, 3);
+    const slack = 2 * rho * slackSeconds();
+    let [thereBefore, backBefore] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    for (let at = 0; at < 6 * (last - first + 1); at += 6) {
+      if (thereBefore + scratch[at + 4]! + slack < 0 || backBefore + scratch[at + 1]! + slack < 0) return true;
+      // within a minute any order is possible
+      if (scratch[at + 2]! + scratch[at + 5]! + slack < 0) return true;
+      thereBefore = Math.min(thereBefore, scratch[at]!);
+      backBefore = Math.min(backBefore, scratch[at + 3]!);
+    }
+    return false;
+  }
+
+  /** Replies count where nothing surer goes that way. */
+  function sureOf(list: readonly number[]): readonly number[] {
+    const sure = list.filter((e) => edges[e]!.kind === 'sure');
+    return sure.length > 0 ? sure : list;
+  }
+
+  function observedOf(list: readonly number[], shift: Int32Array): Observed[] {
+    const found: Observed[] = [];
+    for (const e of sureOf(list)) {
+      const edge = edges[e]!;
+      work.steps += edge.seconds.length;
+      edge.seconds.forEach((second, i) => {
+        if (Number.isFinite(edge.least[i])) found.push({ second: second - shift[edge.from]!, least: edge.least[i]! });
+      });
+    }
+    return found.sort((x, y) => x.second - y.second);
+  }
+
+  /** Of the two, the one common to the pairs that changed then; then the one more of whose pairs did. A collector is not blamed alone. */
+  function blame(
+    { a, b }: Pair,
+    change: ClockChange,
+    changes: readonly { pair: Pair; change: ClockChange }[],
+    pairsOfDevice: Int32Array,
+  ): number[] {
+    const near = changes.filter((other) => Math.abs(other.change.firstAfter - change.firstAfter) <= sameChangeSeconds);
+    const changedPairs = (i: number): number =>
+      new Set(near.filter(({ pair }) => pair.a === i || pair.b === i).map(({ pair }) => pair)).size;
+    const [ofA, ofB] = [changedPairs(a), changedPairs(b)];
+    if (ofA !== ofB) return [ofA > ofB ? a : b];
+    if (pairsOfDevice[a] !== pairsOfDevice[b]) return [pairsOfDevice[a]! < pairsOfDevice[b]! ? a : b];
+    if (devices[a]! < 0 !== devices[b]! < 0) return [devices[a]! < 0 ? b : a];
+    return [a, b];
+  }
+
+  function noteStep(steps: ClockStep[], whose: readonly number[], { a }: Pair, change: ClockChange): void {
+    const named = whose.map((i) => devices[i]!).sort((x, y) => x - y);
+    const second = change.firstAfter;
+    const known = steps.some(
+      (step) => step.devices.join() === named.join() && Math.abs(step.second - second) <= sameChangeSeconds,
+    );
+    if (known) return;
+    // nanos is of offset(b) - offset(a)
+    steps.push({ devices: named, second, nanos: devices[a] === named[0] ? -change.nanos : change.nanos });
+  }
+
+  // ---- one second
+
+  function weightsAt(second: number): Float64Array {
+    const shift = ahead();
+    const { histories } = told();
+    const weights = new Float64Array(edges.length);
     for (let e = 0; e < edges.length; e++) {
       const edge = edges[e]!;
-      if (edge.reply && !replies) continue;
-      const { seconds, least } = edge;
-      let best = Number.POSITIVE_INFINITY;
-      for (let i = firstAtOrAfter(seconds, after); i < seconds.length && seconds[i]! < before; i++) {
-        const says = least[i]! + rho * (Math.abs(second - seconds[i]!) + slack);
-        if (says < best) best = says;
-      }
-      weights[e] = best;
+      weights[e] = trusted(
+        edge,
+        weightOf(edge, second, windowAt(edge, second, histories), shift[edge.from]!, histories),
+      );
     }
     return weights;
   }
 
-  // ---- shortest paths
+  /** An unanswered doubt about the replies of a flow is worse than none of them. */
+  const trusted = (edge: ClockEdge, weight: number): number =>
+    edge.kind === 'reply' && weight === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : weight;
 
-  let adjacency: { edgeCount: number; out: number[][]; into: number[][] } | null = null;
-  function neighbours(): { out: number[][]; into: number[][] } {
-    if (adjacency?.edgeCount !== edges.length) {
-      const out: number[][] = devices.map(() => []);
-      const into: number[][] = devices.map(() => []);
-      edges.forEach((edge, e) => {
-        out[edge.from]!.push(e);
-        into[edge.to]!.push(e);
-      });
-      adjacency = { edgeCount: edges.length, out, into };
-    }
-    return adjacency;
-  }
-
-  /** Bellman-Ford with a queue; the weights must hold no negative cycle. */
-  function search(weights: Float64Array, start: number, forwards: boolean): Float64Array {
-    const { out, into } = neighbours();
-    const next = forwards ? out : into;
-    const distance = new Float64Array(devices.length).fill(Number.POSITIVE_INFINITY);
-    const queued = new Uint8Array(devices.length);
-    distance[start] = 0;
-    const queue = [start];
-    for (let head = 0; head < queue.length; head++) {
-      const at = queue[head]!;
-      queued[at] = 0;
-      const base = distance[at]!;
-      for (const e of next[at]!) {
-        const to = forwards ? edges[e]!.to : edges[e]!.from;
-        const through = base + weights[e]!;
-        // a nanosecond of doubt: sums of doubles that should be equal must not chase each other
-        if (through < distance[to]! - 1) {
-          distance[to] = through;
-          if (queued[to] === 0) {
-            queued[to] = 1;
-            queue.push(to);
-          }
-        }
+  function windowAt(edge: ClockEdge, second: number, histories: readonly History[]): Window {
+    const window = { after: second - reachSeconds, before: second + reachSeconds + 1 };
+    for (const i of [edge.from, edge.to]) {
+      for (const cut of histories[i]!.cuts) {
+        if (cut <= second) window.after = Math.max(window.after, cut);
+        else window.before = Math.min(window.before, cut);
       }
     }
-    return distance;
+    return window;
   }
 
-  /** A negative cycle as device indices, or null: then all constraints can be true at once. */
-  function contradiction(weights: Float64Array): number[] | null {
-    const { out } = neighbours();
-    const n = devices.length;
-    const distance = new Float64Array(n);
-    const cameBy = new Int32Array(n).fill(-1);
-    const hops = new Int32Array(n);
-    const queued = new Uint8Array(n).fill(1);
-    const queue = devices.map((_, i) => i);
-    for (let head = 0; head < queue.length; head++) {
-      const at = queue[head]!;
-      queued[at] = 0;
-      for (const e of out[at]!) {
-        const to = edges[e]!.to;
-        const through = distance[at]! + weights[e]!;
-        if (through >= distance[to]! - 1) continue;
-        distance[to] = through;
-        cameBy[to] = e;
-        hops[to] = hops[at]! + 1;
-        if (hops[to]! >= n) {
-          const cycle = cycleBehind(to, cameBy);
-          if (cycle) return cycle;
-          hops[to] = 0; // a long way, and no circle yet
-        }
-        if (queued[to] === 0) {
-          queued[to] = 1;
-          queue.push(to);
-        }
-      }
-    }
-    return null;
+  function weightOf(
+    edge: ClockEdge,
+    second: number,
+    { after, before }: Window,
+    by: number,
+    histories: readonly History[],
+  ): number {
+    const slack = slackSeconds();
+    const slews = [edge.from, edge.to]
+      .flatMap((i) => histories[i]!.slews)
+      .filter((s) => s.after < before && s.before > after);
+    if (slews.length === 0)
+      return tightest(edge, second + by, { after: after + by, before: before + by }, rho, work) + rho * slack;
+    const allowance = (seen: number): number => {
+      const [from, to] = [Math.min(seen - by, second) - slack, Math.max(seen - by, second) + slack];
+      const slewed = slews.reduce((sum, s) => sum + Math.max(0, Math.min(to, s.before) - Math.max(from, s.after)), 0);
+      return rho * (Math.abs(second + by - seen) + slack) + slewRate * slewed;
+    };
+    return tightestAllowing(edge, { after: after + by, before: before + by }, allowance, work);
   }
-
-  function cycleBehind(start: number, cameBy: Int32Array): number[] | null {
-    const seen = new Set<number>();
-    let at = start;
-    while (!seen.has(at)) {
-      seen.add(at);
-      const edge = cameBy[at]!;
-      if (edge < 0) return null;
-      at = edges[edge]!.from;
-    }
-    const cycle = [at];
-    for (let next = edges[cameBy[at]!]!.from; next !== at; next = edges[cameBy[next]!]!.from) cycle.push(next);
-    return cycle;
-  }
-
-  // ---- one second
 
   function momentAt(second: number): Moment {
     let moment = moments.get(second);
@@ -221,161 +429,263 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
     return moment;
   }
 
-  const plain = (weights: Float64Array): Moment => ({
-    weights,
-    contradicting: new Set(),
-    from: new Map(),
-    towards: new Map(),
-  });
-
   /**
-   * A contradiction proves an assumption false. First: did a clock step? Then what was seen close to this second is possible alone.
-   * Else the reply edges were wrong. Else nothing can be said of the devices on the cycle.
+   * A negative cycle proves an assumption false. That clocks only drift was looked at before (told). So, in this order: replies and exports
+   * of the cycle are dropped; in a ring of three or more, where no pair could show a step, only what was seen close to this second counts;
+   * distance is not believed; else nothing can be said of the pairs on it.
    */
   function resolve(second: number): Moment {
-    const after = second - reachSeconds;
-    const before = second + reachSeconds + 1;
-    const weights = weightsAt(second, after, before, true);
-    if (!contradiction(weights)) return plain(weights);
-    const unstepped = windowWithoutStep(second, after, before);
-    if (unstepped) return plain(unstepped);
-    return withoutCycles(weightsAt(second, after, before, false));
-  }
-
-  function withoutCycles(weights: Float64Array): Moment {
-    const moment = plain(weights);
-    for (let cycle = contradiction(weights); cycle; cycle = contradiction(weights)) {
-      const on = new Set(cycle);
-      for (const i of cycle) moment.contradicting.add(i);
-      edges.forEach((edge, e) => {
-        if (on.has(edge.from) && on.has(edge.to)) weights[e] = Number.POSITIVE_INFINITY;
-      });
+    const graph = neighbours();
+    const moment: Moment = {
+      weights: weightsAt(second),
+      contradicting: [],
+      misplaced: [],
+      inContradiction: new Map(),
+      inMisplaced: new Map(),
+      from: new Map(),
+      towards: new Map(),
+    };
+    const lifted = new Uint8Array(edges.length);
+    const narrowed = new Set<string>();
+    // Two devices are checked directly: nearly all contradictions are between two, and that is a look at each edge
+    for (const pair of pairs) {
+      for (let cycle = negativePair(pair, moment.weights); cycle; cycle = negativePair(pair, moment.weights))
+        giveUp(cycle, second, moment, lifted, narrowed, true);
     }
+    let cycles = 0;
+    for (
+      let cycle = negativeCycle(graph, moment.weights, work);
+      cycle;
+      cycle = negativeCycle(graph, moment.weights, work)
+    )
+      giveUp(cycle, second, moment, lifted, narrowed, ++cycles < mostCycles);
+    moment.misplaced = moment.misplaced.filter(
+      (group) => !moment.contradicting.some((other) => group.every((i) => other.includes(i))),
+    );
+    moment.inContradiction = groupsOf(moment.contradicting);
+    moment.inMisplaced = groupsOf(moment.misplaced);
     return moment;
   }
 
-  /** As far to both sides as everything seen is possible at once: up to the step before this second, and the one after it. */
-  function windowWithoutStep(second: number, after: number, before: number): Float64Array | null {
-    const possible = (from: number, to: number): Float64Array | null => {
-      const weights = weightsAt(second, from, to, true);
-      return contradiction(weights) ? null : weights;
-    };
-    let back = farthest(second - after, (reach) => possible(second - reach, second + 1) !== null);
-    let forth = farthest(before - second - 1, (reach) => possible(second, second + 1 + reach) !== null);
-    if (back < 0 || forth < 0) return null;
-    // A step next to this very second is found on neither side alone
-    for (; back > 0 || forth > 0; back >>= 1, forth >>= 1) {
-      const weights = possible(second - back, second + 1 + forth);
-      if (weights) return weights;
-    }
-    return possible(second, second + 1);
+  function negativePair(pair: Pair, weights: Float64Array): number[] | null {
+    const smallest = (list: readonly number[]): number =>
+      list.reduce((best, e) => (best < 0 || weights[e]! < weights[best]! ? e : best), -1);
+    const [there, back] = [smallest(pair.there), smallest(pair.back)];
+    work.steps += pair.there.length + pair.back.length;
+    return there >= 0 && back >= 0 && weights[there]! + weights[back]! < -1 ? [there, back] : null;
   }
+
+  /** One assumption of this cycle. */
+  function giveUp(
+    cycle: readonly number[],
+    second: number,
+    moment: Moment,
+    lifted: Uint8Array,
+    narrowed: Set<string>,
+    finely: boolean,
+  ): void {
+    const { weights } = moment;
+    const open = Number.POSITIVE_INFINITY;
+    const on = [...new Set(cycle.map((e) => edges[e]!.from))].sort((i, j) => i - j);
+    if (finely) {
+      const unsure = cycle.filter((e) => edges[e]!.kind !== 'sure');
+      for (const e of unsure) weights[e] = open;
+      if (unsure.length > 0) return;
+      if (on.length > 2 && !narrowed.has(on.join())) {
+        narrowed.add(on.join());
+        if (narrow(on, second, weights)) return;
+      }
+      const far = edgesAmong(on).filter((e) => edges[e]!.floor > 0 && lifted[e] === 0);
+      for (const e of far) {
+        weights[e] = weights[e]! + edges[e]!.floor;
+        lifted[e] = 1;
+      }
+      if (far.length > 0) {
+        moment.misplaced.push(on);
+        return;
+      }
+    }
+    for (const e of edgesAmong(on)) weights[e] = open;
+    moment.contradicting.push(on);
+  }
+
+  function edgesAmong(on: readonly number[]): number[] {
+    const inside = new Set(on);
+    return on.flatMap((i) => neighbours().out[i]!.filter((e) => inside.has(edges[e]!.to)));
+  }
+
+  /** What these devices said as far to both sides as it is possible at once: up to a step before this second, and the one after it. */
+  function narrow(on: readonly number[], second: number, weights: Float64Array): boolean {
+    const shift = ahead();
+    const { histories } = told();
+    const among = edgesAmong(on);
+    const within = (back: number, forth: number): Float64Array | null => {
+      const tried = Float64Array.from(weights);
+      for (const e of among) {
+        const edge = edges[e]!;
+        const window = windowAt(edge, second, histories);
+        window.after = Math.max(window.after, second - back);
+        window.before = Math.min(window.before, second + 1 + forth);
+        tried[e] = trusted(edge, weightOf(edge, second, window, shift[edge.from]!, histories));
+      }
+      return negativeCycle(neighbours(), tried, work, on) ? null : tried;
+    };
+    let back = farthest(reachSeconds, (reach) => within(reach, 0) !== null);
+    let forth = farthest(reachSeconds, (reach) => within(0, reach) !== null);
+    if (back < 0 || forth < 0) return false;
+    // A step next to this very second is found on neither side alone
+    for (; ; back >>= 1, forth >>= 1) {
+      const found = within(back, forth);
+      if (found) weights.set(found);
+      if (found || (back === 0 && forth === 0)) return found !== null;
+    }
+  }
+
+  // ---- figures
 
   function distances(moment: Moment, start: number, forwards: boolean): Float64Array {
     const cache = forwards ? moment.from : moment.towards;
     let found = cache.get(start);
     if (!found) {
-      found = search(moment.weights, start, forwards);
+      found = shortest(neighbours(), moment.weights, start, forwards, work);
       cache.set(start, found);
     }
     return found;
   }
 
-  let hub = -1;
-  let hubEdges = -1;
   function bestConnected(): number {
-    if (hubEdges === edges.length) return hub;
     const { out, into } = neighbours();
-    hub = 0;
     const degree = (i: number) => out[i]!.length + into[i]!.length;
+    let hub = 0;
     for (let i = 1; i < devices.length; i++) {
       if (degree(i) > degree(hub) || (degree(i) === degree(hub) && devices[i]! < devices[hub]!)) hub = i;
     }
-    hubEdges = edges.length;
     return hub;
   }
+  let hub: { of: Neighbours; at: number } | null = null;
 
   /** Least upper bound of offset(v) - offset(u) that we can give. */
   function upper(moment: Moment, u: number, v: number): number {
     if (devices.length <= exactDevices) return distances(moment, u, true)[v]!;
-    const centre = bestConnected();
-    let best = distances(moment, centre, false)[u]! + distances(moment, centre, true)[v]!;
-    for (const e of neighbours().out[u]!)
-      if (edges[e]!.to === v && moment.weights[e]! < best) best = moment.weights[e]!;
+    if (hub?.of !== neighbours()) hub = { of: neighbours(), at: bestConnected() };
+    let best = distances(moment, hub.at, false)[u]! + distances(moment, hub.at, true)[v]!;
+    const pair = pairAt.get(Math.min(u, v) * devices.length + Math.max(u, v));
+    for (const e of (u < v ? pair?.there : pair?.back) ?? []) {
+      work.steps++;
+      best = Math.min(best, moment.weights[e]!);
+    }
     return best;
   }
 
   function difference(moment: Moment, u: number, v: number): ClockDifference {
-    if (u === v) return { method: 'bounded', offset: 0, bound: 0, low: 0, high: 0 };
-    if (moment.contradicting.has(u) && moment.contradicting.has(v)) {
-      return {
-        method: 'contradiction',
-        offset: Number.NaN,
-        bound: Number.NaN,
-        low: Number.NEGATIVE_INFINITY,
-        high: Number.POSITIVE_INFINITY,
-      };
-    }
+    if (u === v) return sameClock;
+    const placed = !shareGroup(moment.inMisplaced, u, v);
+    if (shareGroup(moment.inContradiction, u, v))
+      return { ...nothingKnown, method: 'contradiction', offset: Number.NaN };
     const high = upper(moment, u, v);
     const low = -upper(moment, v, u);
     if (Number.isFinite(high) && Number.isFinite(low)) {
       // the nanosecond of doubt above may cross them
-      return { method: 'bounded', offset: (high + low) / 2, bound: Math.max(0, (high - low) / 2), low, high };
+      return { method: 'bounded', offset: (high + low) / 2, bound: Math.max(0, (high - low) / 2), low, high, placed };
     }
-    if (high < 0) return { method: 'clock-wrong', offset: high, bound: Number.NaN, low, high };
-    if (low > 0) return { method: 'clock-wrong', offset: low, bound: Number.NaN, low, high };
-    return { method: 'assumed', offset: 0, bound: Number.NaN, low, high };
+    const open = { bound: Number.NaN, low, high, placed };
+    if (high < 0) return { method: 'clock-wrong', offset: high, ...open };
+    if (low > 0) return { method: 'clock-wrong', offset: low, ...open };
+    return { method: 'assumed', offset: 0, ...open };
   }
 
-  const nothingKnown: ClockDifference = {
-    method: 'assumed',
-    offset: 0,
-    bound: Number.NaN,
-    low: Number.NEGATIVE_INFINITY,
-    high: Number.POSITIVE_INFINITY,
-  };
+  const numbers = (groups: readonly number[][]): number[][] =>
+    groups.map((group) => group.map((i) => devices[i]!).sort((a, b) => a - b));
 
   return {
     add,
     offset(from, to, second) {
       const u = indexOf.get(from);
       const v = indexOf.get(to);
-      if (from === to) return { method: 'bounded', offset: 0, bound: 0, low: 0, high: 0 };
+      if (from === to) return sameClock;
       if (u === undefined || v === undefined) return nothingKnown;
-      return difference(momentAt(second), u, v);
+      return difference(momentAt(second - ahead()[u]!), u, v);
     },
     offsetsFrom(reference, second) {
       const u = indexOf.get(reference);
       if (u === undefined) return [];
-      const moment = momentAt(second);
+      const moment = momentAt(second - ahead()[u]!);
       const found: { device: number; difference: ClockDifference }[] = [];
       for (let v = 0; v < devices.length; v++) {
         if (v === u) continue;
         const between = difference(moment, u, v);
-        if (
-          between.method !== 'contradiction' &&
-          between.low === Number.NEGATIVE_INFINITY &&
-          between.high === Number.POSITIVE_INFINITY
-        )
-          continue;
+        const silent = between.low === Number.NEGATIVE_INFINITY && between.high === Number.POSITIVE_INFINITY;
+        if (silent && between.method !== 'contradiction') continue;
         found.push({ device: devices[v]!, difference: between });
       }
       return found;
     },
-    contradictions: (second) => [...momentAt(second).contradicting].map((i) => devices[i]!).sort((a, b) => a - b),
+    refuted(second) {
+      const { contradicting, misplaced } = momentAt(second);
+      return { contradicting: numbers(contradicting), misplaced: numbers(misplaced) };
+    },
+    steps: () => told().steps,
     forgetBefore(second) {
-      for (const edge of edges) {
-        const keep = firstAtOrAfter(edge.seconds, second);
-        // in strides: cutting the head off an array every second would copy it every second
-        if (keep > 60 || (keep > 0 && keep === edge.seconds.length)) {
-          edge.seconds = edge.seconds.slice(keep);
-          edge.least = edge.least.slice(keep);
-        }
-      }
+      for (const edge of edges) forget(edge, second);
+      const silent = edges.filter((edge) => edge.seconds.length === 0).length;
+      if (silent * 4 > edges.length) forgetSilent();
     },
     devices: () => [...devices],
     edgeCount: () => edges.length,
+    work: () => work.steps,
   };
+
+  /** Devices keep their index: they are few bytes, and come back. */
+  function forgetSilent(): void {
+    edgeAt = new Map([...edgeAt].filter(([, edge]) => edge.seconds.length > 0));
+    edges = [...edgeAt.values()];
+    topology = null;
+    changed();
+  }
+}
+
+const sameClock: ClockDifference = { method: 'bounded', offset: 0, bound: 0, low: 0, high: 0, placed: true };
+const nothingKnown: ClockDifference = {
+  method: 'assumed',
+  offset: 0,
+  bound: Number.NaN,
+  low: Number.NEGATIVE_INFINITY,
+  high: Number.POSITIVE_INFINITY,
+  placed: true,
+};
+
+function pairsOf(edges: readonly ClockEdge[]): Pair[] {
+  const pairs = new Map<string, Pair>();
+  edges.forEach(({ from, to }, e) => {
+    const [a, b] = from < to ? [from, to] : [to, from];
+    const pair = pairs.get(`${a} ${b}`) ?? { a, b, there: [], back: [] };
+    pairs.set(`${a} ${b}`, pair);
+    (from === a ? pair.there : pair.back).push(e);
+  });
+  return [...pairs.values()];
+}
+
+function joined(windows: readonly Window[]): Window[] {
+  const found: Window[] = [];
+  for (const window of [...windows].sort((x, y) => x.after - y.after)) {
+    const last = found.at(-1);
+    if (last && window.after <= last.before) last.before = Math.max(last.before, window.before);
+    else found.push({ ...window });
+  }
+  return found;
+}
+
+function groupsOf(groups: readonly number[][]): Map<number, Set<number>> {
+  const of = new Map<number, Set<number>>();
+  groups.forEach((group, g) => {
+    for (const i of group) of.set(i, (of.get(i) ?? new Set()).add(g));
+  });
+  return of;
+}
+
+function shareGroup(groups: ReadonlyMap<number, ReadonlySet<number>>, u: number, v: number): boolean {
+  const [ofU, ofV] = [groups.get(u), groups.get(v)];
+  return ofU !== undefined && ofV !== undefined && [...ofU].some((group) => ofV.has(group));
 }
 
 /** The largest reach up to `most` that is possible, -1 when not even 0 is: more observations never make more possible. */
@@ -388,15 +698,4 @@ function farthest(most: number, isPossible: (reach: number) => boolean): number 
     else no = middle;
   }
   return yes;
-}
-
-function firstAtOrAfter(seconds: readonly number[], second: number): number {
-  let low = 0;
-  let high = seconds.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (seconds[middle]! < second) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

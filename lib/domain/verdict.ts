@@ -27,7 +27,9 @@ export interface ToJudge {
   /** this hop's own normal, where known */
   baselineMs?: Millis | null;
   /** crossings by clock label: says why we cannot tell */
-  clocks?: { assumed: number; clockWrong: number; overlap: number };
+  clocks?: { assumed: number; clockWrong: number; overlap: number; contradiction?: number };
+  /** devices whose clocks contradict each other on this hop, by name */
+  contradicting?: string[];
   names?: VerdictNames;
 }
 
@@ -233,10 +235,20 @@ function unansweredSentence(f: ToJudge, asked: number): string {
   );
 }
 
+/** Up to four by name: "a, b and c". */
+function namedOr(names: readonly string[], otherwise: string): string {
+  if (names.length === 0) return otherwise;
+  const shown = names.length > 4 ? [...names.slice(0, 3), `${names.length - 3} more`] : names;
+  return shown.length === 1 ? shown[0]! : `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+}
+
 function doubtSentence(f: ToJudge): string {
   const { clocks, count, budgetMs } = f;
   const names = f.names ?? noNames;
   const ends = betweenSites(names);
+  if (clocks && (clocks.contradiction ?? 0) > 0.05 * count) {
+    return `The clocks of ${namedOr(f.contradicting ?? [], `the devices${ends}`)} contradict each other, so no figure is sure: see whether one was set by hand, or a message was replayed.${howFew(f)}`;
+  }
   if (clocks && clocks.clockWrong > 0.05 * count) {
     return `The clocks${ends} are wrong by more than the way takes, so only "at least ${spokenMs(f.floorMs)}" is sure: set the clocks (NTP), or switch on the echo.${howFew(f)}`;
   }

@@ -107,20 +107,26 @@ export interface TracedDestination {
   hop: bigint;
 }
 
-/** Smallest raw - floor (+ grain of the receiver) of one directed device pair within one second. */
+/** Smallest raw - floor (+ grain of the receiver) of one directed device pair, floor and flow within one second. */
 export interface EdgeColumns {
   count: number;
   from: Int32Array;
   to: Int32Array;
   second: Int32Array;
-  /** nanoseconds */
+  /** nanoseconds; -Infinity: a server of this flow worked on after its answer, so its replies say nothing of when they were sent */
   least: Float64Array;
+  /** nanoseconds that were taken off */
+  floor: Float64Array;
   /** edgeKind */
   kind: Uint8Array;
+  /** of replies: which hop they belong to (flowOf) */
+  flow: Int32Array;
 }
 
-/** 1..3 out of crossings, 4 heartbeat, echo or export. A reply edge may be dropped when clocks contradict each other. */
-export const edgeKind = { message: 1, request: 2, reply: 3, passage: 4, heartbeat: 5 } as const;
+/** What crossings say of clocks. Replies are dropped first when clocks contradict each other. */
+export const edgeKind = { message: 1, request: 2, reply: 3, passage: 4 } as const;
+/** A hop as a small number: two hops that share one are trusted together. */
+export const flowOf = (hop: bigint): number => Number(hop % 2_147_483_647n);
 
 /** Pairs and seconds whose offset is asked: broker = device of its clock, 0 = not seen (no device has the number 0). */
 export interface MomentColumns {
@@ -136,8 +142,10 @@ export interface OffsetColumns {
   /** callee - caller; for clock-wrong the least error that is proven */
   offset: Float64Array;
   bound: Float64Array;
-  /** 3 bounded, 4 assumed, 5 clock-wrong (index into clockLabels) */
+  /** 3 bounded, 4 assumed, 5 clock-wrong, 7 contradiction (index into clockLabels) */
   label: Uint8Array;
+  /** 1: the two cannot stand where they are said to stand, so distance demands nothing */
+  misplaced: Uint8Array;
   /** broker's clock - caller's */
   brokerOffset: Float64Array;
   brokerBound: Float64Array;
@@ -193,7 +201,22 @@ export interface ClockToSave {
   minute: number;
   offsetNanos: number | null;
   boundNanos: number | null;
+  /** what is proven of the offset, either side; null = open */
+  lowNanos: number | null;
+  highNanos: number | null;
   method: string;
+}
+
+/** What the clocks of these devices did, or what had to be given up so that the rest can be true. */
+export interface ClockFinding {
+  /** misplaced: the sites cannot be where they are said to be */
+  kind: 'step' | 'misplaced' | 'contradiction';
+  timeMs: EpochMillis;
+  /** ids, in order; of a step: one, or two where nothing tells which */
+  devices: string[];
+  sites: string[];
+  /** of a step: by which the first device's clock went forward */
+  nanos: number | null;
 }
 
 export interface AuditTx {
@@ -251,6 +274,9 @@ export interface AuditTx {
     of: { part: number; parts: number },
   ): Promise<number>;
   saveClocks(minute: number, rows: readonly ClockToSave[]): Promise<void>;
+  findings(sinceMs: EpochMillis): Promise<ClockFinding[]>;
+  /** `minute`: in place of what was found of it before, steps apart. */
+  saveFindings(minute: number | null, rows: readonly ClockFinding[]): Promise<void>;
 
   // ---- minutes
   /** Recomputes dirty (hop, minute)s; answers how many, and how many crossings were read for them. */

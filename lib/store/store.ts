@@ -2,7 +2,7 @@ import type { Histogram } from '../domain/histogram.ts';
 import type { IngestBatch } from '../domain/ingest-batch.ts';
 import type { Span } from '../domain/span.ts';
 import type { EpochMillis, Millis, Nanos } from '../domain/units.ts';
-import type { AuditStore } from './audit-store.ts';
+import type { AuditStore, ClockFinding } from './audit-store.ts';
 import type { PathStore } from './path-store.ts';
 
 /**
@@ -85,6 +85,12 @@ export interface Store extends AuditStore, PathStore {
   topicSeries(topicId: number | null, fromMs: EpochMillis, toMs: EpochMillis): Promise<TopicMinuteRow[]>;
   /** The newest estimate of each device's clock. */
   clocks(): Promise<ClockRow[]>;
+  /** Every minute's estimate of each device's clock, by device, oldest first. */
+  clockMinutes(fromMs: EpochMillis, toMs: EpochMillis): Promise<ClockRow[]>;
+  /** Steps, places that cannot be right, contradictions: oldest first. */
+  clockFindings(fromMs: EpochMillis, toMs: EpochMillis): Promise<ClockFinding[]>;
+  /** Devices of crossings whose clocks contradict each other, by hop. */
+  contradictingDevices(fromMs: EpochMillis, toMs: EpochMillis): Promise<Map<bigint, string[]>>;
 
   /** Removes what is older than its retention, on our own clock. */
   dropBefore(cutoffs: { spansMs: EpochMillis; crossingsMs: EpochMillis; minutesMs: EpochMillis }): Promise<void>;
@@ -194,6 +200,8 @@ export interface HopFigures {
     assumed: number;
     clockWrong: number;
     overlap: number;
+    /** the clocks contradict each other: no figure */
+    contradiction: number;
   };
   floorMs: number;
   directFloorMs: number;
@@ -208,7 +216,14 @@ export interface HopMinute extends HopFigures {
   minute: number;
 }
 
-export type ClockLabel = 'same-clock' | 'round-trip' | 'bounded' | 'assumed' | 'clock-wrong' | 'overlap';
+export type ClockLabel =
+  | 'same-clock'
+  | 'round-trip'
+  | 'bounded'
+  | 'assumed'
+  | 'clock-wrong'
+  | 'overlap'
+  | 'contradiction';
 /** crossings.clock is the index into this list; 0 is not used. */
 export const clockLabels: readonly (ClockLabel | '')[] = [
   '',
@@ -218,6 +233,7 @@ export const clockLabels: readonly (ClockLabel | '')[] = [
   'assumed',
   'clock-wrong',
   'overlap',
+  'contradiction',
 ];
 
 export interface CrossingRow {
@@ -340,6 +356,9 @@ export interface ClockRow {
   /** device - collector; null when open on both sides */
   offsetMs: Millis | null;
   boundMs: Millis | null;
+  /** what is proven, either side; null = open */
+  lowMs: Millis | null;
+  highMs: Millis | null;
   method: string;
 }
 

@@ -30,6 +30,7 @@ export const markOfCrossing = (row: CrossingRow, budgetMs: Millis): Mark =>
     clocks: {
       assumed: Number(row.clock === 'assumed'),
       clockWrong: Number(row.clock === 'clock-wrong'),
+      contradiction: Number(row.clock === 'contradiction'),
       overlap: Number(row.clock === 'overlap'),
     },
   }).mark;

@@ -8,7 +8,7 @@ import { judgeHop, weakestClock } from './hop-item.ts';
 
 const sites = new Map(rules.sites.map((site) => [site.id, site as SiteRow]));
 const at = (ms: number, count = 100): Histogram => new Map([[bucketOf(ms), count]]);
-const clocks = { sameClock: 0, roundTrip: 0, bounded: 0, assumed: 0, clockWrong: 0, overlap: 0 };
+const clocks = { sameClock: 0, roundTrip: 0, bounded: 0, assumed: 0, clockWrong: 0, overlap: 0, contradiction: 0 };
 
 const hop = (name: string, from: string, to: string, addedMs: number, more: Partial<HopWindow> = {}): HopWindow => ({
   hop: hash64(name),

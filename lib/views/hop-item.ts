@@ -113,6 +113,7 @@ export const identityOf = (hop: HopIdentity): Pick<HopItem, 'from' | 'to' | 'via
 });
 
 const weakestFirst = [
+  ['contradiction', 'contradiction'],
   ['clockWrong', 'clock-wrong'],
   ['assumed', 'assumed'],
   ['overlap', 'overlap'],

@@ -188,7 +188,7 @@ const noTraffic = (identity: HopIdentity): HopWindow => ({
   boundMs: null,
   uplinkBoundMs: null,
   downlinkBoundMs: null,
-  clocks: { sameClock: 0, roundTrip: 0, bounded: 0, assumed: 0, clockWrong: 0, overlap: 0 },
+  clocks: { sameClock: 0, roundTrip: 0, bounded: 0, assumed: 0, clockWrong: 0, overlap: 0, contradiction: 0 },
   floorMs: 0,
   directFloorMs: 0,
   broker: '',

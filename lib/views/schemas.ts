@@ -12,7 +12,15 @@ const instant = z.string();
 
 export const markSchema = z.enum(['ok', 'noticeable', 'over', 'cannot-tell', 'no-data']);
 export const verdictSchema = z.enum(['leave', 'move', 'fix-path', 'unanswered', 'cannot-tell', 'no-data']);
-export const clockLabelSchema = z.enum(['same-clock', 'round-trip', 'bounded', 'assumed', 'clock-wrong', 'overlap']);
+export const clockLabelSchema = z.enum([
+  'same-clock',
+  'round-trip',
+  'bounded',
+  'assumed',
+  'clock-wrong',
+  'overlap',
+  'contradiction',
+]);
 export const deviceStateSchema = z.enum(['up', 'degraded', 'down', 'unknown', 'retired']);
 
 export const rangeSchema = z.object({

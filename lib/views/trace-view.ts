@@ -483,6 +483,12 @@ function notesOf({ crossings, ledger, mask }: Telling, own: StoredSpan[], total:
       .flatMap((c) => [mask.device(c.callerDevice), mask.device(c.calleeDevice)]),
   );
   if (wrong.size > 0) notes.push(`A clock is proven wrong between ${[...wrong].join(' and ')}.`);
+  const contradicting = new Set(
+    crossings
+      .filter((c) => c.clock === 'contradiction')
+      .flatMap((c) => [mask.device(c.callerDevice), mask.device(c.calleeDevice)]),
+  );
+  if (contradicting.size > 0) notes.push(`The clocks of ${[...contradicting].join(' and ')} contradict each other.`);
   if (crossings.some((c) => c.clock === 'assumed'))
     notes.push('Some clocks are assumed to agree: nothing came back that could prove it.');
   if (ledger.boundMs === 0)

@@ -16,7 +16,7 @@ interface Sums extends HopMinute {
   sumNs: number;
   maxNs: number;
   boundNs: number;
-  /** by clock label, 1 .. 6 */
+  /** by clock label, 1 .. 7 */
   clocks: number[];
   floorNs: number;
   directFloorNs: number;
@@ -119,7 +119,16 @@ export class OpenMinutes {
         sumNs: nanos(row.sum_ms),
         maxNs: nanos(row.max_ms),
         boundNs: nanos(row.bound_ms),
-        clocks: [0, row.same_clock, row.round_trip, row.bounded, row.assumed, row.clock_wrong, row.overlap],
+        clocks: [
+          0,
+          row.same_clock,
+          row.round_trip,
+          row.bounded,
+          row.assumed,
+          row.clock_wrong,
+          row.overlap,
+          row.contradiction ?? 0,
+        ],
         floorNs: nanos(row.floor_ms),
         directFloorNs: nanos(row.direct_floor_ms),
         broker: row.broker,
@@ -179,6 +188,7 @@ export async function writeSums(tx: Tx, minute: number, sums: readonly Sums[]): 
     whole((s) => s.passages),
     ms((s) => s.uplinkBoundNs),
     ms((s) => s.downlinkBoundNs),
+    whole((s) => s.clocks[7]!),
   ]);
   const rows = sums.flatMap((s) =>
     s.buckets.flatMap((buckets, kind) => Array.from(buckets, ([bucket, n]) => ({ hop: s.hop, kind, bucket, n }))),
@@ -208,6 +218,7 @@ interface Stored {
   assumed: number;
   clock_wrong: number;
   overlap: number;
+  contradiction: number | null;
   floor_ms: number;
   direct_floor_ms: number;
   broker: number;

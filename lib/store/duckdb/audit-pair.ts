@@ -1,5 +1,6 @@
 import type { EdgeColumns, MomentColumns, OffsetColumns, RouteAnswer, RouteQuestion } from '../audit-store.ts';
-import { edgeKind } from '../audit-store.ts';
+import { edgeKind, flowOf } from '../audit-store.ts';
+import { doubtNanos } from './audit-sql.ts';
 import type { Session, WriteColumn } from './session.ts';
 
 /**
@@ -477,54 +478,85 @@ export class Pairing {
     };
   }
 
-  /** As edgesOf in audit-sql.ts, which makes them of stored crossings. */
+  /** As edgesOf in audit-sql.ts, which makes them of stored crossings. Least per moment, route and kind; replies by the second they were sent. */
   edges(): EdgeColumns {
     const { rows } = this.#s;
-    const kinds = 5;
-    const least = new Float64Array(this.#moments.length * kinds).fill(Number.POSITIVE_INFINITY);
-    const see = (moment: number, kind: number, nanos: number): void => {
-      const at = moment * kinds + kind;
-      if (nanos < least[at]!) least[at] = nanos;
+    const routes = this.#answers.length;
+    const least = new Map<number, Float64Array>();
+    const replies = new Map<number, Map<number, number>>();
+    const see = (slot: number, kind: number, nanos: number): void => {
+      const of = least.get(slot) ?? new Float64Array(5).fill(Number.POSITIVE_INFINITY);
+      least.set(slot, of);
+      if (nanos < of[kind]!) of[kind] = nanos;
+    };
+    const seeReply = (slot: number, second: number, nanos: number): void => {
+      const of = replies.get(slot) ?? new Map<number, number>();
+      replies.set(slot, of);
+      if (nanos < (of.get(second) ?? Number.POSITIVE_INFINITY)) of.set(second, nanos);
     };
     for (let p = 0; p < this.count; p++) {
       const moment = this.#momentOf[p]!;
       if (moment < 0) continue;
-      const [c, e] = [this.#pairs.caller[p]!, this.#pairs.callee[p]!];
+      const [c, e, route] = [this.#pairs.caller[p]!, this.#pairs.callee[p]!, this.#routeOf[p]!];
+      const slot = moment * routes + route;
       const { caller, callee } = this.#moments[moment]!;
-      const answer = this.#answers[this.#routeOf[p]!]!;
-      const half = Math.floor(answer.directFloorNanos / 2);
+      const answer = this.#answers[route]!;
+      const [callerGrain, calleeGrain] = [rows.flags[c]! & 2 ? 1_000_000 : 0, rows.flags[e]! & 2 ? 1_000_000 : 0];
       const there = rows.between(c, e);
       if (caller !== callee && caller !== 0 && callee !== 0) {
-        const grain = rows.flags[e]! & 2 ? 1_000_000 : 0;
-        if (this.#isMessage(p)) see(moment, edgeKind.message, there + grain - answer.floorNanos);
-        else {
-          see(moment, edgeKind.request, there + grain - half);
+        const way = wayFloor(answer, this.#isMessage(p));
+        see(slot, this.#isMessage(p) ? edgeKind.message : edgeKind.request, there + calleeGrain - way);
+        if (!this.#isMessage(p) && !this.#isError(p)) {
           const [took, served] = [Number(rows.durationNs[c]), Number(rows.durationNs[e])];
-          if (!this.#isError(p) && served + answer.directFloorNanos <= took)
-            see(moment, edgeKind.reply, took - served - there + (rows.flags[c]! & 2 ? 1_000_000 : 0) - half);
+          const workedOn = served + answer.directFloorNanos > took + callerGrain + calleeGrain;
+          const sent = Number((rows.startNs[e]! + rows.durationNs[e]!) / 1_000_000_000n);
+          seeReply(slot, sent, workedOn ? Number.NEGATIVE_INFINITY : took - served - there + callerGrain - way);
         }
       }
       const passage = this.#passage(p);
       if (passage && caller !== 0)
-        see(moment, edgeKind.passage, Number(passage.ns - rows.startNs[c]!) - answer.uplinkFloorNanos);
+        see(slot, edgeKind.passage, Number(passage.ns - rows.startNs[c]!) - answer.uplinkFloorNanos);
     }
-    const found: { from: number; to: number; second: number; least: number; kind: number }[] = [];
-    this.#moments.forEach(({ caller, callee, broker, second }, m) => {
-      for (let kind = 1; kind < kinds; kind++) {
-        const nanos = least[m * kinds + kind]!;
-        if (nanos === Number.POSITIVE_INFINITY) continue;
-        const from = kind === edgeKind.reply ? callee : caller;
-        const to = kind === edgeKind.reply ? caller : kind === edgeKind.passage ? broker : callee;
-        found.push({ from, to, second, least: nanos, kind });
+    const found: {
+      from: number;
+      to: number;
+      second: number;
+      least: number;
+      floor: number;
+      kind: number;
+      flow: number;
+    }[] = [];
+    for (const [slot, nanos] of least) {
+      const { caller, callee, broker, second } = this.#moments[Math.floor(slot / routes)]!;
+      const answer = this.#answers[slot % routes]!;
+      for (const kind of [edgeKind.message, edgeKind.request, edgeKind.passage]) {
+        if (nanos[kind] === Number.POSITIVE_INFINITY) continue;
+        const passage = kind === edgeKind.passage;
+        const floor = passage ? answer.uplinkFloorNanos : wayFloor(answer, kind === edgeKind.message);
+        found.push({ from: caller, to: passage ? broker : callee, second, least: nanos[kind]!, floor, kind, flow: 0 });
       }
-    });
+    }
+    for (const [slot, seconds] of replies) {
+      const { caller, callee } = this.#moments[Math.floor(slot / routes)]!;
+      const answer = this.#answers[slot % routes]!;
+      const common = {
+        from: callee,
+        to: caller,
+        floor: wayFloor(answer, false),
+        kind: edgeKind.reply,
+        flow: flowOf(answer.hop),
+      };
+      for (const [second, nanos] of seconds) found.push({ ...common, second, least: nanos });
+    }
     return {
       count: found.length,
       from: Int32Array.from(found, (x) => x.from),
       to: Int32Array.from(found, (x) => x.to),
       second: Int32Array.from(found, (x) => x.second),
       least: Float64Array.from(found, (x) => x.least),
+      floor: Float64Array.from(found, (x) => x.floor),
       kind: Uint8Array.from(found, (x) => x.kind),
+      flow: Int32Array.from(found, (x) => x.flow),
     };
   }
 
@@ -545,11 +577,7 @@ export class Pairing {
     return this.#momentOf[p]! >= 0;
   }
 
-  /**
-   * What a crossing's figures are, given the offsets of `moments()`: as judgedColumns in audit-sql.ts, which judges stored crossings again.
-   * An RPC needs no agreeing clocks: each difference is on one clock. Its offset only places the callee on the caller's clock, so it
-   * is kept within what the crossing's own two edges allow.
-   */
+  /** What a crossing's figures are, given the offsets of `moments()`: as judgedColumns in audit-sql.ts, where it says why. */
   judge(offsets: OffsetColumns): Judged[] {
     const { rows } = this.#s;
     const whole = (values: Float64Array, m: number): number => (m < 0 ? absent : Math.round(values[m]!));
@@ -558,53 +586,48 @@ export class Pairing {
       const message = this.#isMessage(p);
       const passage = this.#passage(p);
       const same = this.#device(c) === this.#device(e);
-      const grains = ((rows.flags[c]! & 2) >> 1) + (rows.flags[e]! & 2);
-      const grain = grains === 0 ? 0 : message ? 1_000_000 : grains === 3 ? 2_000_000 : 1_000_000;
+      const [sent, received] = [rows.flags[c]! & 2 ? 1_000_000 : 0, rows.flags[e]! & 2 ? 1_000_000 : 0];
       const there = rows.between(c, e);
-      const gap = Number(rows.durationNs[c]! - rows.durationNs[e]!);
-      const label = m < 0 ? 0 : offsets.label[m]!;
+      const label = (m < 0 ? 0 : offsets.label[m]!) || 4;
       const off = whole(offsets.offset, m);
-      const up = orZero(whole(offsets.brokerOffset, m));
+      const up = whole(offsets.brokerOffset, m);
+      const answer = this.#answers[this.#routeOf[p]!]!;
+      const misplaced = m >= 0 && offsets.misplaced[m] === 1 && !same;
       const figures = message
-        ? {
-            clock: same ? 1 : label || 4,
-            raw: there,
-            added: same ? there : label === 5 ? absent : there - orZero(off),
-            offset: same ? 0 : off,
-            bound: same ? grain : whole(offsets.bound, m) + grain,
-          }
-        : gap < 0
-          ? { clock: 6, raw: gap, added: absent, offset: same ? 0 : orZero(off), bound: absent }
-          : {
-              clock: same ? 1 : 2,
-              raw: gap,
-              added: gap,
-              offset: same
-                ? 0
-                : Math.min(
-                    Math.max(label === 3 && !Number.isNaN(off) ? off : there - Math.floor(gap / 2), there - gap),
-                    there,
-                  ),
-              bound: grain,
-            };
+        ? messageFigures({
+            there,
+            sent,
+            received,
+            same,
+            label,
+            off,
+            offBound: whole(offsets.bound, m),
+            floor: same || misplaced ? 0 : answer.floorNanos,
+          })
+        : rpcFigures(
+            there,
+            Number(rows.durationNs[c]! - rows.durationNs[e]!),
+            sent + received,
+            same,
+            label === 3 ? off : absent,
+          );
+      const told = figures.clock !== 5 && figures.clock !== 7;
       return {
         ...figures,
         uplink: passage ? Number(passage.ns - rows.startNs[c]!) - up : absent,
-        uplinkBound: passage ? whole(offsets.brokerBound, m) + (grains & 1 ? 1_000_000 : 0) : absent,
-        downlink:
-          passage && (same || (label !== 5 && label !== 0))
-            ? Number(rows.startNs[e]! - passage.ns) - (same ? 0 : off) + up
-            : absent,
-        downlinkBound: passage ? whole(offsets.downlinkBound, m) + (grains & 2 ? 1_000_000 : 0) : absent,
-        grains,
+        uplinkBound: passage ? whole(offsets.brokerBound, m) + sent : absent,
+        downlink: passage && told ? Number(rows.startNs[e]! - passage.ns) - figures.offset + up : absent,
+        downlinkBound: passage && told ? whole(offsets.downlinkBound, m) + received : absent,
+        misplaced,
+        grains: (sent > 0 ? 1 : 0) + (received > 0 ? 2 : 0),
         error: this.#isError(p),
         message,
         passed: passage !== undefined,
         broker: passage?.broker ?? 0,
         hop: this.hop(p),
         minute: this.minute[p]!,
-        floor: this.#answers[this.#routeOf[p]!]!.floorNanos,
-        directFloor: this.#answers[this.#routeOf[p]!]!.directFloorNanos,
+        floor: misplaced ? 0 : answer.floorNanos,
+        directFloor: misplaced ? 0 : answer.directFloorNanos,
         caller: c,
       };
     });
@@ -654,6 +677,7 @@ export class Pairing {
       Int32Array.from(passages, (passage) => passage?.device ?? 0),
       BigInt64Array.from(route((a) => BigInt(a.uplinkFloorNanos))),
       Uint8Array.from(judged, (j) => j.grains),
+      judged.map((j) => j.misplaced),
     ];
   }
 }
@@ -669,6 +693,7 @@ export interface Judged {
   uplinkBound: number;
   downlink: number;
   downlinkBound: number;
+  misplaced: boolean;
   grains: number;
   error: boolean;
   message: boolean;
@@ -682,7 +707,51 @@ export interface Judged {
   caller: number;
 }
 
-const orZero = (value: number): number => (Number.isNaN(value) ? 0 : value);
+type Figures = Pick<Judged, 'clock' | 'raw' | 'added' | 'offset' | 'bound'>;
+
+interface MessageStamps {
+  there: number;
+  sent: number;
+  received: number;
+  same: boolean;
+  label: number;
+  off: number;
+  offBound: number;
+  floor: number;
+}
+
+function messageFigures({ there, sent, received, same, label, off, offBound, floor }: MessageStamps): Figures {
+  const none = { raw: there, added: absent, bound: absent };
+  if (!same && label === 7) return { ...none, clock: 7, offset: absent };
+  if (!same && label === 5) return { ...none, clock: 5, offset: off };
+  const asSent = same || label === 4;
+  const lowest = there - sent - (asSent ? 0 : off + offBound);
+  const least = Math.max(floor, lowest);
+  const most = there + received - (asSent ? 0 : off - offBound);
+  if (most < least - doubtNanos) {
+    if (!asSent) return { ...none, clock: 7, offset: absent };
+    return { ...none, clock: 5, offset: same ? 0 : there + received - floor };
+  }
+  const added = Math.max(least, lowest + Math.trunc((most - lowest) / 2));
+  return {
+    clock: same ? 1 : label,
+    raw: there,
+    added,
+    offset: same ? 0 : there - added,
+    bound: same || label === 3 ? Math.max(most - added, added - least) : absent,
+  };
+}
+
+function rpcFigures(there: number, gap: number, grain: number, same: boolean, off: number): Figures {
+  if (gap < 0) return { clock: 6, raw: gap, added: absent, offset: same || Number.isNaN(off) ? 0 : off, bound: absent };
+  const wanted = Number.isNaN(off) ? there - Math.floor(gap / 2) : off;
+  const offset = same ? 0 : Math.min(Math.max(wanted, there - gap), there);
+  return { clock: same ? 1 : 2, raw: gap, added: gap, offset, bound: grain };
+}
+
+/** One way: a message may go by way of its broker, an RPC goes half of there and back. */
+const wayFloor = (answer: RouteAnswer, message: boolean): number =>
+  message ? answer.floorNanos : Math.floor(answer.directFloorNanos / 2);
 
 /** A typed column where nothing is missing: a value at a time costs a native call. */
 function orNull(judged: readonly Judged[], of: (j: Judged) => number): WriteColumn {

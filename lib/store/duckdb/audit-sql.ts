@@ -11,23 +11,29 @@ export const waitsForAnAnswer = `kind IN (3, 4) AND operation NOT IN (3, 5) AND 
 export const messagingSystems = `'mqtt', 'kafka', 'rabbitmq', 'amqp', 'nats', 'pulsar', 'activemq', 'jms', 'rocketmq', 'aws_sqs', 'aws_sns', 'gcp_pubsub', 'servicebus', 'eventhubs', 'redis'`;
 
 /**
- * Directed clock edges (design.md section 4.1), least per pair and second. A reply edge needs a callee shorter than its caller by the two-way
- * floor, and an answer in time. Grain: a receiver's stamp may be cut by up to 1 ms, so its edge is that much longer.
+ * Directed clock edges (design.md section 4.1), least per pair, floor and second. A reply edge needs a callee shorter than its caller by the
+ * two-way floor; one that is not worked on after its answer, and then no reply of its hop says when it was sent: -infinity.
+ * Grain: a receiver's stamp may be cut by up to 1 ms, so its edge is that much longer.
  */
+/** Its stamps may be cut: what could be the two-way floor is left alone. */
+const workedOn = `callee_duration_ns + direct_floor_ns > caller_duration_ns + caller_grain + callee_grain`;
 export const edgesOf = (crossings: string): string => `
   WITH x AS (SELECT *, (caller_start_ns // 1000000000)::INTEGER AS second, CASE WHEN grains & 1 > 0 THEN 1000000 ELSE 0 END AS caller_grain,
-                    CASE WHEN grains & 2 > 0 THEN 1000000 ELSE 0 END AS callee_grain
+                    CASE WHEN grains & 2 > 0 THEN 1000000 ELSE 0 END AS callee_grain,
+                    CASE WHEN message THEN floor_ns ELSE direct_floor_ns // 2 END AS way_ns
              FROM ${crossings} WHERE caller_device <> callee_device OR passage_ns IS NOT NULL)
-  SELECT caller_device AS u, callee_device AS v, second, min(callee_start_ns - caller_start_ns + callee_grain - CASE WHEN message THEN floor_ns ELSE direct_floor_ns // 2 END)::DOUBLE AS least,
-         CASE WHEN message THEN 1 ELSE 2 END::UTINYINT AS kind
+  SELECT caller_device AS u, callee_device AS v, second, min(callee_start_ns - caller_start_ns + callee_grain - way_ns)::DOUBLE AS least,
+         way_ns::DOUBLE AS floor, CASE WHEN message THEN 1 ELSE 2 END::UTINYINT AS kind, 0::INTEGER AS flow
   FROM x WHERE caller_device <> callee_device AND caller_device <> 0 AND callee_device <> 0 GROUP BY ALL
   UNION ALL
-  SELECT callee_device, caller_device, second, min(caller_start_ns + caller_duration_ns - callee_start_ns - callee_duration_ns + caller_grain - direct_floor_ns // 2)::DOUBLE, 3::UTINYINT
+  SELECT callee_device, caller_device, ((callee_start_ns + callee_duration_ns) // 1000000000)::INTEGER,
+         min(CASE WHEN ${workedOn} THEN '-infinity'::DOUBLE
+             ELSE (caller_start_ns + caller_duration_ns - callee_start_ns - callee_duration_ns + caller_grain - way_ns)::DOUBLE END),
+         way_ns::DOUBLE, 3::UTINYINT, (hop % 2147483647)::INTEGER
   FROM x WHERE NOT message AND NOT error AND caller_device <> callee_device AND caller_device <> 0 AND callee_device <> 0
-    AND callee_duration_ns + direct_floor_ns <= caller_duration_ns
   GROUP BY ALL
   UNION ALL
-  SELECT caller_device, passage_device, second, min(passage_ns - caller_start_ns - uplink_floor_ns)::DOUBLE, 4::UTINYINT
+  SELECT caller_device, passage_device, second, min(passage_ns - caller_start_ns - uplink_floor_ns)::DOUBLE, uplink_floor_ns::DOUBLE, 4::UTINYINT, 0::INTEGER
   FROM x WHERE passage_ns IS NOT NULL AND caller_device <> 0 GROUP BY ALL`;
 
 export const momentsOf = (crossings: string): string => `
@@ -42,51 +48,69 @@ export const offsetsTable = `CREATE OR REPLACE TEMP TABLE a_offsets AS
          unnest(list_transform(string_split($7, ','), lambda t: nullif(t, '')::BIGINT)) AS off_bound_ns,
          unnest(list_transform(string_split($8, ','), lambda t: nullif(t, '')::BIGINT)) AS up_ns,
          unnest(list_transform(string_split($9, ','), lambda t: nullif(t, '')::BIGINT)) AS up_bound_ns,
-         unnest(list_transform(string_split($10, ','), lambda t: nullif(t, '')::BIGINT)) AS down_bound_ns`;
+         unnest(list_transform(string_split($10, ','), lambda t: nullif(t, '')::BIGINT)) AS down_bound_ns,
+         unnest(string_split($11, ',')::UTINYINT[]) = 1 AS misplaced`;
+
+/** Half a microsecond: figures are whole nanoseconds, bounds are sums of some. */
+export const doubtNanos = 500;
 
 /**
- * What a crossing's figures are, given the offsets: the one place that says so, for new crossings and for settled ones alike.
+ * What a crossing's figures are, given the offsets: as Pairing.judge in audit-pair.ts, which judges new ones.
+ *
  * An RPC needs no agreeing clocks: each difference is on one clock. Its offset only places the callee on the caller's clock, so it
  * is kept within what the crossing's own two edges allow.
+ *
+ * A message took between n_least and n_most: what the clocks allow, what its stamps may have lost (grain), and never less than its floor.
+ * Its figure is the middle of what clocks and stamps say, and not less than its floor. Where nothing is left between them, its own stamps contradict what is known of the clocks.
  */
-const grain = `(CASE WHEN x.grains = 0 THEN 0 WHEN x.message THEN 1000000 WHEN x.grains = 3 THEN 2000000 ELSE 1000000 END)`;
-const rpcGap = `(x.caller_duration_ns - x.callee_duration_ns)`;
-export const judgedColumns = `
-  CASE WHEN x.message THEN x.callee_start_ns - x.caller_start_ns ELSE ${rpcGap} END AS raw_ns,
-  CASE WHEN NOT x.message THEN CASE WHEN ${rpcGap} >= 0 THEN ${rpcGap} END
-       WHEN x.caller_device = x.callee_device THEN x.callee_start_ns - x.caller_start_ns
-       WHEN o.label = 5 THEN NULL
-       ELSE x.callee_start_ns - x.caller_start_ns - coalesce(o.off_ns, 0) END AS added_ns,
-  CASE WHEN x.caller_device = x.callee_device THEN 0
-       WHEN NOT x.message THEN CASE WHEN ${rpcGap} < 0 THEN coalesce(o.off_ns, 0) ELSE
-         least(greatest(coalesce(CASE WHEN o.label = 3 THEN o.off_ns END, x.callee_start_ns - x.caller_start_ns - ${rpcGap} // 2),
-                        x.callee_start_ns - x.caller_start_ns - ${rpcGap}), x.callee_start_ns - x.caller_start_ns) END
-       ELSE o.off_ns END AS offset_ns,
-  CASE WHEN NOT x.message THEN CASE WHEN ${rpcGap} >= 0 THEN ${grain} END
-       WHEN x.caller_device = x.callee_device THEN ${grain}
-       ELSE o.off_bound_ns + ${grain} END AS bound_ns,
-  (CASE WHEN NOT x.message AND ${rpcGap} < 0 THEN 6 WHEN x.caller_device = x.callee_device THEN 1 WHEN NOT x.message THEN 2 ELSE coalesce(o.label, 4) END)::UTINYINT AS clock,
-  x.passage_ns - x.caller_start_ns - coalesce(o.up_ns, 0) AS uplink_ns,
-  CASE WHEN x.passage_ns IS NOT NULL THEN o.up_bound_ns + CASE WHEN x.grains & 1 > 0 THEN 1000000 ELSE 0 END END AS uplink_bound_ns,
-  CASE WHEN x.caller_device <> x.callee_device AND (o.label = 5 OR o.label IS NULL) THEN NULL
-       ELSE x.callee_start_ns - x.passage_ns - CASE WHEN x.caller_device = x.callee_device THEN 0 ELSE o.off_ns END + coalesce(o.up_ns, 0) END AS downlink_ns,
-  CASE WHEN x.passage_ns IS NOT NULL THEN o.down_bound_ns + CASE WHEN x.grains & 2 > 0 THEN 1000000 ELSE 0 END END AS downlink_bound_ns`;
+const judgedColumns = `
+  x.caller_device = x.callee_device AS n_same,
+  x.callee_start_ns - x.caller_start_ns AS n_there,
+  x.caller_duration_ns - x.callee_duration_ns AS n_gap,
+  CASE WHEN x.grains & 1 > 0 THEN 1000000 ELSE 0 END AS n_sent,
+  CASE WHEN x.grains & 2 > 0 THEN 1000000 ELSE 0 END AS n_received,
+  coalesce(o.label, 4) AS n_label,
+  (n_same OR n_label = 4) AS n_as_sent,
+  coalesce(o.misplaced, false) AND NOT n_same AS n_misplaced,
+  CASE WHEN n_same OR n_misplaced THEN 0 ELSE x.floor_ns END AS n_floor,
+  n_there - n_sent - CASE WHEN n_as_sent THEN 0 ELSE o.off_ns + o.off_bound_ns END AS n_lowest,
+  greatest(n_floor, n_lowest) AS n_least,
+  n_there + n_received - CASE WHEN n_as_sent THEN 0 ELSE o.off_ns - o.off_bound_ns END AS n_most,
+  (CASE WHEN NOT x.message THEN CASE WHEN n_gap < 0 THEN 6 WHEN n_same THEN 1 ELSE 2 END
+        WHEN NOT n_same AND n_label IN (5, 7) THEN n_label
+        WHEN n_most < n_least - ${doubtNanos} THEN CASE WHEN n_as_sent THEN 5 ELSE 7 END
+        WHEN n_same THEN 1 ELSE n_label END)::UTINYINT AS n_clock,
+  greatest(n_least, n_lowest + (n_most - n_lowest) // 2) AS n_middle,
+  CASE WHEN x.message THEN n_there ELSE n_gap END AS raw_ns,
+  CASE WHEN NOT x.message THEN CASE WHEN n_gap >= 0 THEN n_gap END WHEN n_clock NOT IN (5, 7) THEN n_middle END AS n_added,
+  CASE WHEN n_same THEN 0
+       WHEN NOT x.message THEN CASE WHEN n_gap < 0 THEN CASE WHEN n_label = 3 THEN o.off_ns ELSE 0 END
+         ELSE least(greatest(CASE WHEN n_label = 3 THEN o.off_ns ELSE n_there - n_gap // 2 END, n_there - n_gap), n_there) END
+       WHEN n_clock = 7 THEN NULL
+       WHEN n_clock = 5 THEN CASE WHEN n_label = 5 THEN o.off_ns ELSE n_there + n_received - n_floor END
+       ELSE n_there - n_middle END AS n_offset,
+  CASE WHEN NOT x.message THEN CASE WHEN n_gap >= 0 THEN n_sent + n_received END
+       WHEN n_clock IN (1, 3) THEN greatest(n_most - n_middle, n_middle - n_least) END AS n_bound,
+  CASE WHEN x.passage_ns IS NOT NULL THEN x.passage_ns - x.caller_start_ns - o.up_ns END AS n_uplink,
+  CASE WHEN x.passage_ns IS NOT NULL THEN o.up_bound_ns + n_sent END AS n_uplink_bound,
+  CASE WHEN n_clock NOT IN (5, 7) THEN x.callee_start_ns - x.passage_ns - n_offset + o.up_ns END AS n_downlink,
+  CASE WHEN x.passage_ns IS NOT NULL AND n_clock NOT IN (5, 7) THEN o.down_bound_ns + n_received END AS n_downlink_bound`;
 
 export const offsetsJoin = `LEFT JOIN a_offsets o ON o.caller_device = x.caller_device AND o.callee_device = x.callee_device
   AND o.broker_device = CASE WHEN x.passage_ns IS NULL THEN 0 ELSE x.passage_device END AND o.second = x.caller_start_ns // 1000000000`;
 
-export const settleUpdate = `UPDATE crossings SET added_ns = j.added_ns, offset_ns = j.offset_ns, bound_ns = j.bound_ns, clock = j.clock,
-    uplink_ns = j.uplink_ns, uplink_bound_ns = j.uplink_bound_ns, downlink_ns = j.downlink_ns, downlink_bound_ns = j.downlink_bound_ns
+export const settleUpdate = `UPDATE crossings SET added_ns = j.n_added, offset_ns = j.n_offset, bound_ns = j.n_bound, clock = j.n_clock, misplaced = j.n_misplaced,
+    uplink_ns = j.n_uplink, uplink_bound_ns = j.n_uplink_bound, downlink_ns = j.n_downlink, downlink_bound_ns = j.n_downlink_bound
   FROM a_settled j WHERE crossings.rowid = j.r AND crossings.minute = $1`;
 /** $1 minute, $2 part of $3. An RPC's offset only places it in the drawing: less than 0.1 ms is not worth a write. */
 export const settledTable = `CREATE OR REPLACE TEMP TABLE a_settled AS
   SELECT * FROM (
-    SELECT x.rowid AS r, x.hop AS of_hop, x.message AS is_message, x.offset_ns AS o0, x.bound_ns AS b0, x.clock AS c0, x.uplink_ns AS u0, x.uplink_bound_ns AS ub0,
-           x.downlink_bound_ns AS db0, ${judgedColumns}
+    SELECT x.rowid AS r, x.hop AS of_hop, x.message AS is_message, x.offset_ns AS o0, x.bound_ns AS b0, x.clock AS c0, x.misplaced AS m0, x.uplink_ns AS u0,
+           x.uplink_bound_ns AS ub0, x.downlink_bound_ns AS db0, ${judgedColumns}
     FROM crossings x ${offsetsJoin} WHERE x.minute = $1 AND x.caller_span % $3::UBIGINT = $2::UBIGINT)
-  WHERE c0 <> clock OR CASE WHEN is_message THEN o0 IS DISTINCT FROM offset_ns OR b0 IS DISTINCT FROM bound_ns OR u0 IS DISTINCT FROM uplink_ns
-      OR ub0 IS DISTINCT FROM uplink_bound_ns OR db0 IS DISTINCT FROM downlink_bound_ns
-    ELSE abs(coalesce(o0, 0) - coalesce(offset_ns, 0)) > 100000 END`;
+  WHERE c0 <> n_clock OR m0 IS DISTINCT FROM n_misplaced OR CASE WHEN is_message THEN o0 IS DISTINCT FROM n_offset OR b0 IS DISTINCT FROM n_bound
+      OR u0 IS DISTINCT FROM n_uplink OR ub0 IS DISTINCT FROM n_uplink_bound OR db0 IS DISTINCT FROM n_downlink_bound
+    ELSE abs(coalesce(o0, 0) - coalesce(n_offset, 0)) > 100000 END`;
 
 // ---- minutes
 
@@ -102,13 +126,14 @@ export const dirtyTable = `CREATE OR REPLACE TEMP TABLE a_dirty AS
   SELECT unnest(string_split($2, ',')::UBIGINT[]) AS hop, $1::INTEGER AS minute`;
 /** One at a time: a constant lets min/max of the row groups prune. $1 minute */
 export const minuteCrossings = `CREATE OR REPLACE TEMP TABLE a_minute AS
-  SELECT x.hop, hash(x.caller_trace_lo, x.caller_span) AS caller, x.error, x.message, x.added_ns, x.raw_ns, x.bound_ns, x.clock, x.floor_ns, x.direct_floor_ns, x.broker, x.passage_ns IS NOT NULL AS passed,
+  SELECT x.hop, hash(x.caller_trace_lo, x.caller_span) AS caller, x.error, x.message, x.added_ns, x.raw_ns, x.bound_ns, x.clock,
+         CASE WHEN x.misplaced THEN 0 ELSE x.floor_ns END AS floor_ns, CASE WHEN x.misplaced THEN 0 ELSE x.direct_floor_ns END AS direct_floor_ns, x.broker, x.passage_ns IS NOT NULL AS passed,
          x.uplink_ns, x.uplink_bound_ns, x.downlink_ns, x.downlink_bound_ns
   FROM crossings x WHERE x.minute = $1 AND x.hop IN (SELECT hop FROM a_dirty WHERE minute = $1)`;
 export const insertHopMinutes = `INSERT INTO hop_minutes BY NAME
   SELECT d.hop, d.minute, coalesce(m.count, 0) AS count, coalesce(m.requests, 0) AS requests, coalesce(m.errors, 0) AS errors, coalesce(u.n, 0) AS unanswered,
          coalesce(m.sum_ms, 0) AS sum_ms, m.max_ms, m.bound_ms, coalesce(same_clock, 0) AS same_clock, coalesce(round_trip, 0) AS round_trip,
-         coalesce(bounded, 0) AS bounded, coalesce(assumed, 0) AS assumed, coalesce(clock_wrong, 0) AS clock_wrong, coalesce(overlap, 0) AS overlap,
+         coalesce(bounded, 0) AS bounded, coalesce(assumed, 0) AS assumed, coalesce(clock_wrong, 0) AS clock_wrong, coalesce(overlap, 0) AS overlap, coalesce(contradiction, 0) AS contradiction,
          coalesce(floor_ms, 0) AS floor_ms, coalesce(direct_floor_ms, 0) AS direct_floor_ms, coalesce(m.broker, 0) AS broker, coalesce(passages, 0) AS passages,
          m.uplink_bound_ms, m.downlink_bound_ms
   FROM (SELECT hop, minute FROM a_dirty WHERE minute = $1) d
@@ -119,7 +144,7 @@ export const insertHopMinutes = `INSERT INTO hop_minutes BY NAME
            sum(added_ns)::DOUBLE / 1e6 AS sum_ms, max(added_ns) / 1e6 AS max_ms, max(bound_ns) / 1e6 AS bound_ms,
            count(*) FILTER (clock = 1)::INTEGER AS same_clock, count(*) FILTER (clock = 2)::INTEGER AS round_trip,
            count(*) FILTER (clock = 3)::INTEGER AS bounded, count(*) FILTER (clock = 4)::INTEGER AS assumed,
-           count(*) FILTER (clock = 5)::INTEGER AS clock_wrong, count(*) FILTER (clock = 6)::INTEGER AS overlap,
+           count(*) FILTER (clock = 5)::INTEGER AS clock_wrong, count(*) FILTER (clock = 6)::INTEGER AS overlap, count(*) FILTER (clock = 7)::INTEGER AS contradiction,
            max(floor_ns) / 1e6 AS floor_ms, max(direct_floor_ns) / 1e6 AS direct_floor_ms, max(broker) AS broker,
            count(*) FILTER (passed)::INTEGER AS passages, max(uplink_bound_ns) / 1e6 AS uplink_bound_ms, max(downlink_bound_ns) / 1e6 AS downlink_bound_ms
     FROM a_minute GROUP BY hop) m ON m.hop = d.hop

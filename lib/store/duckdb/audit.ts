@@ -5,6 +5,7 @@ import type {
   AuditStore,
   AuditTx,
   BatchRange,
+  ClockFinding,
   ClockToSave,
   DeviceEventToSave,
   DeviceSaid,
@@ -41,6 +42,7 @@ import {
   wordsOf,
 } from './audit-pair.ts';
 import * as sql from './audit-sql.ts';
+import { readFindings } from './clock-findings.ts';
 import type { Database } from './database.ts';
 import { resourceOf, type StoredResource } from './dictionary.ts';
 import { type Param, type Tx, yieldToEvents } from './session.ts';
@@ -826,8 +828,30 @@ class DuckdbAuditTx implements AuditTx {
       rows.map((row) => whole(row.offsetNanos)),
       rows.map((row) => whole(row.boundNanos)),
       rows.map((row) => row.method),
+      rows.map((row) => whole(row.lowNanos)),
+      rows.map((row) => whole(row.highNanos)),
     ]);
     this.#tx.flush();
+  }
+
+  findings(sinceMs: EpochMillis): Promise<ClockFinding[]> {
+    return readFindings(this.#tx, sinceMs, Number.MAX_SAFE_INTEGER);
+  }
+
+  async saveFindings(minute: number | null, rows: readonly ClockFinding[]): Promise<void> {
+    if (minute !== null)
+      await this.#tx.run(`DELETE FROM clock_findings WHERE time_ms >= $1 AND time_ms < $2 AND kind <> 'step'`, [
+        minute * 60_000,
+        (minute + 1) * 60_000,
+      ]);
+    for (const row of rows)
+      await this.#tx.run('INSERT INTO clock_findings VALUES ($1, $2, $3, $4, $5)', [
+        row.kind,
+        row.timeMs,
+        JSON.stringify(row.devices),
+        JSON.stringify(row.sites),
+        row.nanos === null ? null : BigInt(Math.round(row.nanos)),
+      ]);
   }
 
   // ---- minutes
@@ -1065,9 +1089,11 @@ class DuckdbAuditTx implements AuditTx {
   // ---- shared
 
   async #edges(query: string, params: readonly (number | bigint)[] = []): Promise<EdgeColumns> {
-    const set = await this.#tx.columns<[Int32Array, Int32Array, Int32Array, Float64Array, Uint8Array]>(query, params);
-    const [from, to, second, least, kind] = set.values;
-    return { count: set.rowCount, from, to, second, least, kind };
+    const set = await this.#tx.columns<
+      [Int32Array, Int32Array, Int32Array, Float64Array, Float64Array, Uint8Array, Int32Array]
+    >(query, params);
+    const [from, to, second, least, floor, kind, flow] = set.values;
+    return { count: set.rowCount, from, to, second, least, floor, kind, flow };
   }
 
   async #moments(query: string, params: readonly number[] = []): Promise<MomentColumns> {
@@ -1079,7 +1105,7 @@ class DuckdbAuditTx implements AuditTx {
   async #offsets(moments: MomentColumns, offsets: OffsetColumns): Promise<void> {
     const n = moments.count;
     if (n === 0) {
-      await this.#make(`${sql.offsetsTable} LIMIT 0`, Array<string>(10).fill('0'));
+      await this.#make(`${sql.offsetsTable} LIMIT 0`, Array<string>(11).fill('0'));
       return;
     }
     const whole = (values: Float64Array): string => {
@@ -1098,6 +1124,7 @@ class DuckdbAuditTx implements AuditTx {
       whole(offsets.brokerOffset),
       whole(offsets.brokerBound),
       whole(offsets.downlinkBound),
+      offsets.misplaced.subarray(0, n).join(','),
     ]);
   }
 
@@ -1112,7 +1139,7 @@ class DuckdbAuditTx implements AuditTx {
     }>(
       `SELECT o.from_resource, o.to_resource, (o.at_ns // 1000000000)::INTEGER AS second, o.source, coalesce(b.value, '') AS broker, min(o.raw_ns)::DOUBLE AS raw
        FROM clock_observations o LEFT JOIN strings b ON b.id = o.broker
-       WHERE ${where} AND o.source <> 'export' GROUP BY ALL`,
+       WHERE ${where} GROUP BY ALL`,
       params,
     );
     return rows.map((row) => ({

@@ -1,10 +1,22 @@
-import { millisOfNanos } from '#lib/domain/units.ts';
-import type { DeviceState, Store } from '../store.ts';
+import { millisOfNanos, minuteOf } from '#lib/domain/units.ts';
+import { type ClockRow, clockLabels, type DeviceState, type Store } from '../store.ts';
 import { ascending } from './ascending.ts';
+import { readFindings } from './clock-findings.ts';
 import type { Database } from './database.ts';
 import type { Dictionary } from './dictionary.ts';
 
-type DeviceReads = Pick<Store, 'sites' | 'devices' | 'deviceEvents' | 'deviceSeries' | 'deviceMetrics' | 'clocks'>;
+type DeviceReads = Pick<
+  Store,
+  | 'sites'
+  | 'devices'
+  | 'deviceEvents'
+  | 'deviceSeries'
+  | 'deviceMetrics'
+  | 'clocks'
+  | 'clockMinutes'
+  | 'clockFindings'
+  | 'contradictingDevices'
+>;
 
 export const deviceReads = (db: Database, dictionary: Dictionary): DeviceReads => ({
   sites: () => db.all('SELECT id, name, lat, lon FROM sites ORDER BY id'),
@@ -82,24 +94,57 @@ export const deviceReads = (db: Database, dictionary: Dictionary): DeviceReads =
   },
 
   async clocks() {
-    const rows = await db.all<{
-      id: string;
-      minute: number;
-      offset_ns: bigint | null;
-      bound_ns: bigint | null;
-      method: string;
-    }>(
-      `SELECT d.id, c.minute, c.offset_ns, c.bound_ns, c.method FROM clocks c JOIN devices d ON d.number = c.device
-       QUALIFY row_number() OVER (PARTITION BY c.device ORDER BY c.minute DESC) = 1 ORDER BY d.id`,
+    const rows = await db.all<ClockSqlRow>(
+      `${clocksSql} QUALIFY row_number() OVER (PARTITION BY c.device ORDER BY c.minute DESC) = 1 ORDER BY d.id`,
     );
-    return rows.map((row) => ({
-      deviceId: row.id,
-      minute: row.minute,
-      offsetMs: row.offset_ns === null ? null : millisOfNanos(row.offset_ns),
-      boundMs: row.bound_ns === null ? null : millisOfNanos(row.bound_ns),
-      method: row.method,
-    }));
+    return rows.map(clockOf);
   },
+
+  async clockMinutes(fromMs, toMs) {
+    const rows = await db.all<ClockSqlRow>(
+      `${clocksSql} WHERE c.minute >= $1 AND c.minute < $2 ORDER BY d.id, c.minute`,
+      [minuteOf(fromMs), Math.ceil(toMs / 60_000)],
+    );
+    return rows.map(clockOf);
+  },
+
+  clockFindings: (fromMs, toMs) => readFindings(db, fromMs, toMs),
+
+  async contradictingDevices(fromMs, toMs) {
+    const rows = await db.all<{ hop: bigint; id: string }>(
+      `SELECT DISTINCT x.hop, d.id FROM crossings x JOIN devices d ON d.number IN (x.caller_device, x.callee_device)
+       WHERE x.minute >= $1 AND x.minute < $2 AND x.clock = ${clockLabels.indexOf('contradiction')} ORDER BY d.id`,
+      [minuteOf(fromMs), Math.ceil(toMs / 60_000)],
+    );
+    const found = new Map<bigint, string[]>();
+    for (const { hop, id } of rows) found.set(hop, [...(found.get(hop) ?? []), id]);
+    return found;
+  },
+});
+
+const clocksSql = `SELECT d.id, c.minute, c.offset_ns, c.bound_ns, c.low_ns, c.high_ns, c.method
+  FROM clocks c JOIN devices d ON d.number = c.device`;
+
+interface ClockSqlRow {
+  id: string;
+  minute: number;
+  offset_ns: bigint | null;
+  bound_ns: bigint | null;
+  low_ns: bigint | null;
+  high_ns: bigint | null;
+  method: string;
+}
+
+const millisOrNull = (nanos: bigint | null): number | null => (nanos === null ? null : millisOfNanos(nanos));
+
+const clockOf = (row: ClockSqlRow): ClockRow => ({
+  deviceId: row.id,
+  minute: row.minute,
+  offsetMs: millisOrNull(row.offset_ns),
+  boundMs: millisOrNull(row.bound_ns),
+  lowMs: millisOrNull(row.low_ns),
+  highMs: millisOrNull(row.high_ns),
+  method: row.method,
 });
 
 interface DeviceSqlRow {

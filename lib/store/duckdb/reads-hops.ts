@@ -129,7 +129,7 @@ const sums = `
   sum(m.count)::BIGINT AS count, sum(m.requests)::BIGINT AS requests, sum(m.errors)::BIGINT AS errors, sum(m.unanswered)::BIGINT AS unanswered,
   sum(m.sum_ms) AS sum_ms, max(m.max_ms) AS max_ms, max(m.bound_ms) AS bound_ms,
   sum(m.same_clock)::BIGINT AS same_clock, sum(m.round_trip)::BIGINT AS round_trip, sum(m.bounded)::BIGINT AS bounded,
-  sum(m.assumed)::BIGINT AS assumed, sum(m.clock_wrong)::BIGINT AS clock_wrong, sum(m.overlap)::BIGINT AS overlap,
+  sum(m.assumed)::BIGINT AS assumed, sum(m.clock_wrong)::BIGINT AS clock_wrong, sum(m.overlap)::BIGINT AS overlap, coalesce(sum(m.contradiction), 0)::BIGINT AS contradiction,
   arg_max(m.floor_ms, m.minute) AS floor_ms, arg_max(m.direct_floor_ms, m.minute) AS direct_floor_ms, arg_max(m.broker, m.minute) AS broker,
   sum(m.passages)::BIGINT AS passages, max(m.uplink_bound_ms) AS uplink_bound_ms, max(m.downlink_bound_ms) AS downlink_bound_ms`;
 
@@ -167,6 +167,7 @@ interface FiguresRow {
   assumed: bigint;
   clock_wrong: bigint;
   overlap: bigint;
+  contradiction: bigint;
   floor_ms: number | null;
   direct_floor_ms: number | null;
   broker: number | null;
@@ -193,9 +194,10 @@ function figuresOf(row: FiguresRow, dictionary: Dictionary): HopFigures {
     assumed: Number(row.assumed),
     clockWrong: Number(row.clock_wrong),
     overlap: Number(row.overlap),
+    contradiction: Number(row.contradiction),
   };
   const count = Number(row.count);
-  const mostlyClosed = clocks.assumed + clocks.clockWrong <= count * 0.05;
+  const mostlyClosed = clocks.assumed + clocks.clockWrong + clocks.contradiction <= count * 0.05;
   return {
     count,
     requests: Number(row.requests),

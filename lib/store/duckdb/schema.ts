@@ -5,11 +5,17 @@
  * Units: *_ns nanoseconds (epoch on the sender's clock unless said), *_ms milliseconds, minute = minutes since the epoch.
  * Text that repeats is a number into `strings`; who sent is a number into `resources`.
  */
-export const schemaVersion = 2;
+export const schemaVersion = 3;
 
 /** What turns the tables of the version before into those of the one named. The statements below then find them as they want them. */
 export const migrations: Record<number, readonly string[]> = {
   2: ['ALTER TABLE traces ADD COLUMN IF NOT EXISTS first_arrival_ms BIGINT'],
+  3: [
+    'ALTER TABLE crossings ADD COLUMN IF NOT EXISTS misplaced BOOLEAN',
+    'ALTER TABLE hop_minutes ADD COLUMN IF NOT EXISTS contradiction INTEGER',
+    'ALTER TABLE clocks ADD COLUMN IF NOT EXISTS low_ns BIGINT',
+    'ALTER TABLE clocks ADD COLUMN IF NOT EXISTS high_ns BIGINT',
+  ],
 };
 
 export const schemaStatements: string[] = [
@@ -71,11 +77,11 @@ export const schemaStatements: string[] = [
   `CREATE TABLE IF NOT EXISTS hops (
      hop UBIGINT, from_service VARCHAR, from_site VARCHAR, from_application VARCHAR, to_service VARCHAR, to_site VARCHAR, to_application VARCHAR,
      system VARCHAR, destination VARCHAR, first_ms BIGINT)`,
-  // bound_ns is +/- of added_ns; of a message that is also +/- of the offset. For clock-wrong offset_ns is the least error that is proven
-  // (null: the clocks contradict each other) and added_ns is null. passage_device = clock of passage_ns (-1 - collector);
+  // bound_ns is +/- of added_ns. For clock-wrong offset_ns is the least error that is proven and added_ns is null; for a contradiction both
+  // are. misplaced: the two cannot stand where they are said to, so floor_ns is not believed. passage_device = clock of passage_ns (-1 - collector);
   // grains: 1 caller's, 2 callee's stamps are whole milliseconds.
   // Raw stamps are never changed. offset_ns = callee's clock minus caller's at that time, bound_ns = +/- of it (null = open interval);
-  // clock = 1 same-clock, 2 round-trip, 3 bounded, 4 assumed, 5 clock-wrong, 6 overlap. added_ns = corrected figure, null where none can be given.
+  // clock = 1 same-clock, 2 round-trip, 3 bounded, 4 assumed, 5 clock-wrong, 6 overlap, 7 contradiction. added_ns = corrected figure, null where none can be given.
   // Unique by (caller_*, callee_*). floor_ns / direct_floor_ns: design.md section 3.
   `CREATE TABLE IF NOT EXISTS crossings (
      caller_trace_hi UBIGINT, caller_trace_lo UBIGINT, caller_span UBIGINT, callee_trace_hi UBIGINT, callee_trace_lo UBIGINT, callee_span UBIGINT,
@@ -84,7 +90,7 @@ export const schemaStatements: string[] = [
      passage_ns BIGINT, broker INTEGER, minute INTEGER,
      raw_ns BIGINT, added_ns BIGINT, offset_ns BIGINT, bound_ns BIGINT, clock UTINYINT, floor_ns BIGINT, direct_floor_ns BIGINT,
      uplink_ns BIGINT, uplink_bound_ns BIGINT, downlink_ns BIGINT, downlink_bound_ns BIGINT,
-     passage_device INTEGER, uplink_floor_ns BIGINT, grains UTINYINT)`,
+     passage_device INTEGER, uplink_floor_ns BIGINT, grains UTINYINT, misplaced BOOLEAN)`,
   // (hop, minute) whose row must be recomputed; minutes whose clocks are judged again, once both sides have been heard
   `CREATE TABLE IF NOT EXISTS audit_dirty (hop UBIGINT, minute INTEGER)`,
   `CREATE TABLE IF NOT EXISTS audit_due (minute INTEGER, due_ms BIGINT)`,
@@ -92,11 +98,11 @@ export const schemaStatements: string[] = [
   `CREATE TABLE IF NOT EXISTS audit_traced (from_service VARCHAR, from_site VARCHAR, system VARCHAR, destination VARCHAR, hop UBIGINT)`,
   // callers without an answer 30 s after their span came; a late answer takes its row away
   `CREATE TABLE IF NOT EXISTS unanswered (trace_hi UBIGINT, trace_lo UBIGINT, span_id UBIGINT, hop UBIGINT, minute INTEGER)`,
-  // one row per hop and minute. bound_ms = the largest that is known (null: none is), the share that is not is (assumed + clock_wrong) / count. histogram rows beside it. minute is of the caller's start (clipped to arrival when absurd)
+  // one row per hop and minute. bound_ms = the largest that is known (null: none is), the share that is not is (assumed + clock_wrong + contradiction) / count. histogram rows beside it. minute is of the caller's start (clipped to arrival when absurd)
   `CREATE TABLE IF NOT EXISTS hop_minutes (
      hop UBIGINT, minute INTEGER, count INTEGER, requests INTEGER, errors INTEGER, unanswered INTEGER, sum_ms DOUBLE, max_ms DOUBLE, bound_ms DOUBLE,
      same_clock INTEGER, round_trip INTEGER, bounded INTEGER, assumed INTEGER, clock_wrong INTEGER, overlap INTEGER,
-     floor_ms DOUBLE, direct_floor_ms DOUBLE, broker INTEGER, passages INTEGER, uplink_bound_ms DOUBLE, downlink_bound_ms DOUBLE)`,
+     floor_ms DOUBLE, direct_floor_ms DOUBLE, broker INTEGER, passages INTEGER, uplink_bound_ms DOUBLE, downlink_bound_ms DOUBLE, contradiction INTEGER)`,
   // kind: 0 added, 1 raw, 2 uplink, 3 downlink (lib/domain/histogram.ts buckets)
   `CREATE TABLE IF NOT EXISTS hop_minute_buckets (hop UBIGINT, minute INTEGER, kind UTINYINT, bucket SMALLINT, count INTEGER)`,
   // one row a trace; root_* of the root span, or of the earliest span while the root is missing (has_root false).
@@ -105,6 +111,8 @@ export const schemaStatements: string[] = [
      trace_hi UBIGINT, trace_lo UBIGINT, start_ns BIGINT, duration_ns BIGINT, root_name INTEGER, root_resource INTEGER, has_root BOOLEAN,
      spans INTEGER, errors INTEGER, arrival_ms BIGINT, first_arrival_ms BIGINT)`,
   `CREATE TABLE IF NOT EXISTS topic_minutes (topic INTEGER, minute INTEGER, messages INTEGER, payload_bytes BIGINT, retained INTEGER, last_ms BIGINT)`,
-  // on the collector's clock: offset = device - collector
-  `CREATE TABLE IF NOT EXISTS clocks (device INTEGER, minute INTEGER, offset_ns BIGINT, bound_ns BIGINT, method VARCHAR)`,
+  // on the collector's clock: offset = device - collector, which lies between low and high (null = open)
+  `CREATE TABLE IF NOT EXISTS clocks (device INTEGER, minute INTEGER, offset_ns BIGINT, bound_ns BIGINT, method VARCHAR, low_ns BIGINT, high_ns BIGINT)`,
+  // kind: step, misplaced, contradiction; devices and sites: JSON arrays of ids; nanos: of a step
+  `CREATE TABLE IF NOT EXISTS clock_findings (kind VARCHAR, time_ms BIGINT, devices VARCHAR, sites VARCHAR, nanos BIGINT)`,
 ];
