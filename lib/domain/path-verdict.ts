@@ -47,7 +47,8 @@ export function judgePath(path: PathToJudge): PathJudgement {
     return { verdict: 'no-data', mark: 'no-data', moveWhat: null, reason, blame: null };
   }
   if (budgetMs === null) {
-    const reason = `Takes ${spokenMs(p95Ms)} end to end, and nobody set a budget for it: nothing to break.`;
+    const sure = boundMs === null ? ' as the clocks stand, which nothing ties together' : '';
+    const reason = `Takes ${spokenMs(p95Ms)} end to end${sure}, and nobody set a budget for it: nothing to break.`;
     return { verdict: 'leave', mark: 'ok', moveWhat: null, reason, blame: null };
   }
   const figures = { count, requests: count, unanswered: 0, p50Ms, p95Ms, boundMs, floorMs, directFloorMs, budgetMs };

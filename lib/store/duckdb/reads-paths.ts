@@ -268,13 +268,7 @@ function pathWindowsOf(rows: PathWindowRow[], steps: number, oneIn: number): Pat
     .slice(0, 2_000);
 }
 
-function pathSeriesOf(
-  rows: PathWindowRow[],
-  fromMs: number,
-  stepMs: number,
-  steps: number,
-  oneIn: number,
-): PathStep[] {
+function pathSeriesOf(rows: PathWindowRow[], fromMs: number, stepMs: number, steps: number, oneIn: number): PathStep[] {
   const local = rows.find((row) => row.step === null)?.crossed === 0n;
   const byStep = new Map(rows.filter((row) => row.step !== null).map((row) => [Number(row.step), row]));
   return Array.from({ length: steps }, (_, step) => {
