@@ -27,9 +27,9 @@ export function PathStrip({ view }: { view: FleetView }) {
           <p className="flex min-w-0 items-center gap-2 text-dense">
             <VerdictMark mark={path.mark} />
             <Link
-              href={linkTo('/traces', view.range, { name: path.name })}
+              href={linkTo(`/paths/${path.id}`, view.range)}
               prefetch={false}
-              title={`${path.name}: its requests`}
+              title={`${path.name}: where its time goes`}
               className="stretch-link truncate max-phone:min-h-7"
             >
               {path.name}

@@ -7,6 +7,7 @@ const keys: [string, string][] = [
   ['/', 'search'],
   ['g f', 'fleet'],
   ['g h', 'hops'],
+  ['g r', 'request paths'],
   ['g t', 'traces'],
   ['g o', 'topics'],
   ['g d', 'devices'],

@@ -6,6 +6,7 @@ import { usePathname, useSearchParams } from 'next/navigation';
 const pages = [
   { path: '/', name: 'Fleet', key: 'g f' },
   { path: '/hops', name: 'Hops', key: 'g h' },
+  { path: '/paths', name: 'Paths', key: 'g r' },
   { path: '/traces', name: 'Traces', key: 'g t' },
   { path: '/topics', name: 'Topics', key: 'g o' },
   { path: '/devices', name: 'Devices', key: 'g d' },

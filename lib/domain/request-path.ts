@@ -106,6 +106,7 @@ function reaches(node: TreeSpan, root: TreeSpan): boolean {
 
 /** The tree of hops from the root: siblings by hop id, repeats collapsed, untraced far ends left out. */
 export interface RequestPath {
+  /** of the tree alone: the same over restarts and engines, whatever the times and however often a hop was crossed */
   id: bigint;
   rootName: string;
   rootService: string;
@@ -118,14 +119,18 @@ export interface PathNode {
   hop: bigint;
   /** how many times the same hop was crossed at this place */
   count: number;
+  /** how often it was tried: `count`, and calls or messages of the same name beside it that reached nobody */
+  attempts: number;
   next: PathNode[];
 }
 
 export function requestPathOf(spans: readonly PathSpan[], crossings: readonly PathCrossing[]): RequestPath | null {
   const tree = traceTreeOf(spans, crossings);
-  if (!tree) return null;
-  const { span } = tree.root;
-  const hops = hopsBelow([tree.root]);
+  return tree && requestPathOfTree(tree, placesBelow(tree.root));
+}
+
+export function requestPathOfTree({ root: { span } }: TraceTree, places: readonly PathPlace[]): RequestPath {
+  const hops = places.map(nodeOf);
   return {
     id: hash64(span.name, span.resource.serviceName, span.site, JSON.stringify(hops.map(spelled))),
     rootName: span.name,
@@ -136,18 +141,56 @@ export function requestPathOf(spans: readonly PathSpan[], crossings: readonly Pa
   };
 }
 
-/** The next hops from these spans and all they caused on their device, by hop id; repeats become one with a count. */
-function hopsBelow(begun: readonly TreeSpan[]): PathNode[] {
+/** Requests of one name from one application: what budgets, pages and links call a path. Its trees stand under it. */
+export const pathIdOf = (path: { rootName: string; application: string }): string =>
+  spanIdHex(hash64('path', path.application, path.rootName));
+
+/** A place in the tree of one trace, and who was reached there. */
+export interface PathPlace {
+  hop: bigint;
+  reached: TreeSpan[];
+  next: PathPlace[];
+}
+
+/** A chain of strangers may be of any length; beyond so many hops it is cut. */
+const deepest = 100;
+
+export const placesBelow = (root: TreeSpan): PathPlace[] => hopsBelow([root], deepest);
+
+/** The next hops from these spans and all they caused on their device, by hop id; repeats become one. */
+function hopsBelow(begun: readonly TreeSpan[], depth: number): PathPlace[] {
+  if (depth === 0) return [];
   const callees = new Map<bigint, TreeSpan[]>();
   const work = [...begun];
   for (let i = 0; i < work.length; i++) {
-    for (const { crossing, callee } of work[i]!.out)
-      callees.set(crossing.hop, [...(callees.get(crossing.hop) ?? []), callee]);
+    for (const { crossing, callee } of work[i]!.out) {
+      const reached = callees.get(crossing.hop);
+      if (reached) reached.push(callee);
+      else callees.set(crossing.hop, [callee]);
+    }
     work.push(...work[i]!.local);
   }
   return [...callees]
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-    .map(([hop, reached]) => ({ hop, count: reached.length, next: hopsBelow(reached) }));
+    .map(([hop, reached]) => ({ hop, reached, next: hopsBelow(reached, depth - 1) }));
+}
+
+const nodeOf = (place: PathPlace): PathNode => ({
+  hop: place.hop,
+  count: place.reached.length,
+  attempts: place.reached.length + inVain(place.reached).size,
+  next: place.next.map(nodeOf),
+});
+
+/** Calls and messages like those that led here, from the same work, that led nowhere. */
+function inVain(reached: readonly TreeSpan[]): Set<TreeSpan> {
+  const found = new Set<TreeSpan>();
+  for (const { into } of reached) {
+    const { span, parent } = into!.caller;
+    for (const other of parent?.local ?? [])
+      if (other.span.kind === span.kind && other.span.name === span.name && other.out.length === 0) found.add(other);
+  }
+  return found;
 }
 
 /** How often a hop was crossed does not make another path. */

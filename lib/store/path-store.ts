@@ -14,14 +14,18 @@ export interface PathStore {
   pathWindows(fromMs: EpochMillis, toMs: EpochMillis, stepMs: Millis): Promise<PathWindow[]>;
   /** The requests that cross each hop, busiest first within a hop. Of more than 100,000 crossings a fixed share is looked at. */
   pathsOfHops(fromMs: EpochMillis, toMs: EpochMillis): Promise<HopPath[]>;
-  /** Up to `limit` requests of one name, spread evenly over the range, with what endToEndOf asks for. */
-  pathSample(
+  /** The requests of one name, step by step: every step of the range in order, those without a request too. */
+  pathSeries(
     path: { rootName: string; application: string },
     fromMs: EpochMillis,
     toMs: EpochMillis,
-    limit: number,
-  ): Promise<PathSample[]>;
-  /** The same for several names at once, one list each in their order; `count` is about how many there are of each. */
+    stepMs: Millis,
+  ): Promise<PathStep[]>;
+  /**
+   * Up to `limit` requests of each name, spread evenly over the range, with what pathWalkOf asks for: one list each in their order, by start.
+   * `count` is about how many there are of each. So that no stranger's trace fills the memory, fewer are read where they
+   * have many spans (100 x `limit` spans of a name, or one request), and none of over 10,000.
+   */
   pathSamples(
     paths: { rootName: string; application: string; count: number }[],
     fromMs: EpochMillis,
@@ -77,6 +81,16 @@ export interface PathWindow {
   p50Ms: Millis | null;
   p95Ms: Millis | null;
   sparkMs: (Millis | null)[];
+}
+
+export interface PathStep {
+  timeMs: EpochMillis;
+  /** requests */
+  count: number;
+  errors: number;
+  /** as in PathWindow; null where no request says */
+  p50Ms: Millis | null;
+  p95Ms: Millis | null;
 }
 
 export interface HopPath {

@@ -166,6 +166,12 @@ export function storeContract(name: string, engine: EngineUnderTest): void {
         }),
       ).toEqual([]);
       expect(await store.services()).toEqual([]);
+      const nobody = { rootName: 'x', application: 'y', count: 0 };
+      expect(await store.pathWindows(...around, hourMs)).toEqual([]);
+      expect(await store.pathsOfHops(...around)).toEqual([]);
+      expect(await store.pathSamples([nobody, nobody], ...around, 10)).toEqual([[], []]);
+      expect(await store.pathSamples([], ...around, 10)).toEqual([]);
+      expect((await store.pathSeries(nobody, ...around, hourMs)).map((step) => step.count)).toEqual([0, 0]);
       expect(await store.topicWindows(...around)).toEqual([]);
       expect(await store.topicSeries(null, ...around)).toEqual([]);
       expect(await store.clocks()).toEqual([]);
@@ -585,6 +591,140 @@ export function storeContract(name: string, engine: EngineUnderTest): void {
           { service: 'button', application: 'line', sites: ['hannover'] },
           { service: 'factory', application: 'line', sites: ['ashburn'] },
         ]);
+      });
+    });
+
+    describe('paths', () => {
+      const press = { rootName: 'press', application: 'line' };
+      const poll = { rootName: 'poll', application: 'line' };
+      /** The root of each begins at a second of its own; the presses send a message to the factory and wait for nothing. */
+      const presses = 40;
+      const root = (trace: number, name: string, resource: Resource) => ({
+        trace: BigInt(trace),
+        span: 1n,
+        startMs: trace * 1_000,
+        durationMs: trace,
+        name,
+        resource,
+      });
+
+      beforeEach(async () => {
+        const numbers = Array.from({ length: presses }, (_, i) => i + 1);
+        await store.append([
+          traceBatch(1, [
+            ...numbers.flatMap((n) => [
+              root(n, 'press', button),
+              { ...root(n, 'handle', factory), span: 2n, parent: 1n, kind: spanKind.consumer },
+            ]),
+            root(50, 'poll', factory),
+            root(51, 'press', factory),
+          ]),
+        ]);
+        await opened.seed.devices([
+          { number: 1, id: 'dev-button', name: 'b', site: 'hannover' },
+          { number: 2, id: 'dev-factory', name: 'f', site: 'ashburn' },
+        ]);
+        await opened.seed.placings([
+          { resource: button, device: 1, site: 'hannover', application: 'line' },
+          { resource: factory, device: 2, site: 'ashburn', application: 'rack' },
+        ]);
+        await opened.seed.traces([
+          ...numbers.map((n) => ({
+            trace: BigInt(n),
+            startMs: n * 1_000,
+            durationMs: n,
+            rootName: 'press',
+            rootResource: button,
+            spans: 2,
+            errors: n % 10 === 0 ? 1 : 0,
+          })),
+          { trace: 50n, startMs: 50_000, durationMs: 50, rootName: 'poll', rootResource: factory, spans: 1, errors: 0 },
+          { trace: 51n, startMs: 51_000, durationMs: 9, rootName: 'press', rootResource: factory, spans: 1, errors: 0 },
+        ]);
+        await opened.seed.crossings(
+          numbers.map((n) => ({
+            hop: 7n,
+            callerTrace: BigInt(n),
+            callerSpan: 1n,
+            calleeTrace: BigInt(n),
+            calleeSpan: 2n,
+            startMs: n * 1_000,
+            addedNanos: 6_000_000n,
+            callerDevice: 1,
+            calleeDevice: 2,
+          })),
+        );
+      });
+      const range = [noonMs, noonMs + 60_000] as const;
+
+      it('are requests by root name and application, busiest first', async () => {
+        const windows = await store.pathWindows(...range, 20_000);
+        expect(windows.map((w) => [w.rootName, w.application, w.count, w.errors, w.crossed, w.closed])).toEqual([
+          ['press', 'line', 40, 4, 40, 0],
+          ['poll', 'rack', 1, 0, 0, 0],
+          ['press', 'rack', 1, 0, 0, 0],
+        ]);
+        expect(windows[1]).toMatchObject({ p50Ms: 50, p95Ms: 50, sparkMs: [null, null, 50] });
+        expect(windows[0]).toMatchObject({ service: 'button', p50Ms: null, sparkMs: [null, null, null] });
+      });
+
+      it('have a course, step by step, the empty steps too', async () => {
+        const steps = await store.pathSeries(press, ...range, 20_000);
+        expect(steps.map((s) => [s.timeMs - noonMs, s.count, s.errors])).toEqual([
+          [0, 19, 1],
+          [20_000, 20, 2],
+          [40_000, 1, 1],
+        ]);
+        const local = await store.pathSeries({ rootName: 'poll', application: 'rack' }, ...range, 30_000);
+        expect(local).toEqual([
+          { timeMs: noonMs, count: 0, errors: 0, p50Ms: null, p95Ms: null },
+          { timeMs: noonMs + 30_000, count: 1, errors: 0, p50Ms: 50, p95Ms: 50 },
+        ]);
+        expect((await store.pathSeries(poll, ...range, 60_000)).map((s) => s.count)).toEqual([0]);
+      });
+
+      it('are sampled, several at once: each in its own list, with spans and crossings, by start', async () => {
+        const asked = [
+          { rootName: 'press', application: 'rack', count: 1 },
+          { ...poll, count: 9 },
+          { ...press, count: presses },
+        ];
+        const [other, nobody, samples] = await store.pathSamples(asked, ...range, 100);
+        expect(other!.map((s) => s.traceId)).toEqual([traceIdOf(51n)]);
+        expect(nobody).toEqual([]);
+        expect(samples!.map((s) => s.startMs - noonMs)).toEqual(
+          Array.from({ length: presses }, (_, i) => (i + 1) * 1_000),
+        );
+        const [first] = samples!;
+        expect(first!.spans.map((s) => [s.name, s.site, s.application]).toSorted()).toEqual([
+          ['handle', 'ashburn', 'rack'],
+          ['press', 'hannover', 'line'],
+        ]);
+        expect(first!.crossings).toMatchObject([{ hop: 7n, calleeSpanId: spanIdHex(2n), message: true }]);
+      });
+
+      it('are sampled over the whole range and no further, at most so many of each, the same ones again', async () => {
+        const ask = (count: number) => store.pathSamples([{ ...press, count }], ...range, 10);
+        const [ten] = await ask(presses);
+        expect(ten).toHaveLength(10);
+        expect(ten!.at(-1)!.startMs - ten![0]!.startMs).toBeGreaterThan(10_000);
+        expect(await ask(presses)).toEqual([ten]);
+        // the share was taken for granted, and fewer came than were thought
+        expect((await ask(100_000))[0]).toHaveLength(10);
+        const [early] = await store.pathSamples([{ ...press, count: 0 }], noonMs, noonMs + 5_000, 10);
+        expect(early!.map((s) => s.startMs - noonMs)).toEqual([1_000, 2_000, 3_000, 4_000]);
+      });
+
+      it('are sampled less where requests have very many spans', async () => {
+        const huge = { startMs: 0, durationMs: 1, rootName: 'handle', rootResource: button, errors: 0 };
+        await opened.seed.traces([
+          { ...huge, trace: 61n, spans: 700 },
+          { ...huge, trace: 62n, spans: 700 },
+          { ...huge, trace: 63n, spans: 10_001 },
+        ]);
+        const handle = { rootName: 'handle', application: 'line', count: 3 };
+        expect((await store.pathSamples([handle], ...range, 10))[0]).toHaveLength(1);
+        expect((await store.pathSamples([handle], ...range, 100))[0]).toHaveLength(2);
       });
     });
 

@@ -7,6 +7,7 @@ import { buttonTrace, cameraTrace, factoryOnly, hexOf, openWorld, orderTrace, ty
 import { fleetView } from './fleet-view.ts';
 import { hopView } from './hop-view.ts';
 import { hopsView } from './hops-view.ts';
+import { pathsView } from './paths-view.ts';
 import { searchView } from './search-view.ts';
 import { statusView } from './status-view.ts';
 import { topicsView } from './topics-view.ts';
@@ -25,6 +26,7 @@ afterAll(() => Promise.all([world.close(), withoutVision.close()]));
 const everything = async (context: ViewContext, range: World['range']) => ({
   fleet: await fleetView(context, range),
   hops: await hopsView(context, { ...range, limit: 1000 }),
+  paths: await pathsView(context, { ...range, limit: 200 }),
   traces: await tracesView(context, { ...range, limit: 1000 }),
   devices: await devicesView(context, { ...range, limit: 1000 }),
   topics: await topicsView(context, { ...range, limit: 1000 }),

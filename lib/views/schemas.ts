@@ -353,6 +353,118 @@ export const topicsViewSchema = z.object({
   emptyReason: z.string().nullable(),
 });
 
+/** A name that this viewer may not know stands as "restricted". */
+const endSchema = z.object({ service: z.string(), site: z.string() });
+
+export const pathPartSchema = z.object({
+  kind: z
+    .enum(['hop', 'work', 'unknown', 'rest'])
+    .describe('a hop, work of one service, not recorded, all smaller ones'),
+  hopId: z.string().nullable().describe('null where it is no hop, or a restricted one'),
+  from: endSchema,
+  to: endSchema,
+  ms: ms.describe('mean over the requests looked at'),
+  share: z.number().describe('of the time end to end, 0..1; all parts add up to 1'),
+});
+
+export const requestPathSchema = z.object({
+  id: z.string().describe('16 hex digits, stable over restarts: of the root span name and its application'),
+  name: z.string().describe('name of the root span'),
+  application: z.string(),
+  service: z.string().describe('of the root'),
+  count: count.describe('requests'),
+  errors: count,
+  /** root start to root end, or to the end of the last callee */
+  p50Ms: ms.nullable(),
+  p95Ms: ms.nullable(),
+  boundMs: ms.nullable(),
+  how: z.enum(['one-clock', 'one-way', 'unknown']),
+  floorMs: ms.nullable().describe('of the hops on the critical path of the request at p95'),
+  budgetMs: ms.nullable(),
+  budgetFrom: z.string().nullable(),
+  verdict: verdictSchema,
+  mark: markSchema,
+  moveWhat: z.enum(['broker', 'workload']).nullable(),
+  reason: z.string(),
+  blame: pathPartSchema.nullable().describe('what a change would have to begin with'),
+  looked: count.describe('requests looked at one by one for parts and variants'),
+  variants: count.describe('trees among them'),
+  parts: z.array(pathPartSchema),
+  services: z.array(z.string()),
+  sites: z.array(z.string()),
+  spark: sparkSchema,
+});
+
+export const pathsViewSchema = z.object({
+  range: rangeSchema,
+  items: z.array(requestPathSchema),
+  total: count.describe('paths of the range that fit the filter; items may be fewer'),
+  emptyReason: z.string().nullable(),
+});
+
+const leastMost = z.object({ least: count, most: count });
+
+export const pathViewSchema = z.object({
+  range: rangeSchema,
+  path: requestPathSchema,
+  /** trees of hops among the requests looked at, busiest first */
+  variants: z.array(
+    z.object({
+      id: z.string().describe('16 hex digits, stable over restarts: of the tree of hops'),
+      requests: count.describe('of those looked at'),
+      root: endSchema,
+      ends: z.array(endSchema).describe('whom its hops lead to, the root first'),
+      hops: count,
+      firstAt: instant,
+      lastAt: instant,
+      p50Ms: ms.nullable(),
+      p95Ms: ms.nullable(),
+      boundMs: ms.nullable(),
+      floorMs: ms.nullable(),
+      mark: markSchema,
+    }),
+  ),
+  /** which of them `places` shows; null when nothing was looked at */
+  variantId: z.string().nullable(),
+  /** its tree, the root first, then depth first */
+  places: z.array(
+    z.object({
+      at: count.describe('its number in this list'),
+      parent: count.nullable().describe('number of the place before it; null for the root'),
+      depth: z.number().int(),
+      hopId: z.string().nullable().describe('null for the root and for restricted hops'),
+      from: endSchema,
+      to: endSchema,
+      system: z.string(),
+      destination: z.string(),
+      count: leastMost.describe('crossings in one request'),
+      attempts: leastMost.describe('crossings, and calls beside them that reached nobody'),
+      addedMs: z.object({ p50: ms.nullable(), p95: ms.nullable() }),
+      boundMs: ms.nullable(),
+      floorMs: ms,
+      wayMs: ms.describe('mean time of a request on the way here and back, on its critical path'),
+      workMs: ms.describe('mean time of a request at work here, on its critical path'),
+      wayShare: z.number(),
+      workShare: z.number(),
+      onPath: z.number().describe('requests that waited for it, 0..1; a branch beside the critical path has 0'),
+      mark: markSchema.nullable().describe('of the hop over the range'),
+    }),
+  ),
+  series: z.array(z.object({ timeMs: z.number(), count, errors: count, p50Ms: ms.nullable(), p95Ms: ms.nullable() })),
+  examples: z.array(
+    z.object({
+      traceId: z.string(),
+      startedAt: instant,
+      /** fastest, median, p95, slowest, newest of those looked at */
+      why: z.string(),
+      totalMs: ms,
+      boundMs: ms.nullable(),
+      variantId: z.string(),
+      mark: markSchema,
+    }),
+  ),
+});
+
 export const fleetViewSchema = z.object({
   range: rangeSchema,
   sites: z.array(
@@ -401,6 +513,7 @@ export const fleetViewSchema = z.object({
   ),
   paths: z.array(
     z.object({
+      id: z.string(),
       name: z.string(),
       application: z.string(),
       count,
@@ -499,6 +612,10 @@ export type DevicesView = z.infer<typeof devicesViewSchema>;
 export type DeviceView = z.infer<typeof deviceViewSchema>;
 export type TopicItem = z.infer<typeof topicItemSchema>;
 export type TopicsView = z.infer<typeof topicsViewSchema>;
+export type PathPartItem = z.infer<typeof pathPartSchema>;
+export type RequestPathItem = z.infer<typeof requestPathSchema>;
+export type PathsView = z.infer<typeof pathsViewSchema>;
+export type PathView = z.infer<typeof pathViewSchema>;
 export type FleetView = z.infer<typeof fleetViewSchema>;
 export type ClocksView = z.infer<typeof clocksViewSchema>;
 export type SearchView = z.infer<typeof searchViewSchema>;

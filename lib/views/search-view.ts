@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { parseTraceId, spanIdHex } from '../domain/ids.ts';
+import { pathIdOf } from '../domain/request-path.ts';
 import type { ViewContext } from './context.ts';
 import type { SearchView } from './schemas.ts';
 import { maySee } from './viewer.ts';
@@ -59,7 +60,7 @@ export async function searchView(context: ViewContext, query: SearchQuery): Prom
   }
   for (const { rootName, application, count } of names) {
     if (!maySee(viewer, application)) continue;
-    const href = `/traces?name=${encodeURIComponent(rootName)}`;
+    const href = `/paths/${pathIdOf({ rootName, application })}?from=now-24h&to=now`;
     add(
       { kind: 'path', title: rootName, detail: `${application}, ${sayCount(count, 'request')} in 24 h`, href },
       [rootName],

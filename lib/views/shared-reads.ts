@@ -30,6 +30,10 @@ export function sharedReads(store: Store, nowMs: () => number = () => performanc
     hopsHeard: (from, to) => shared.ask(`hopsHeard ${minutes(from, to)}`, moment, () => store.hopsHeard(from, to)),
     pathWindows: (from, to, step) =>
       shared.ask(`pathWindows ${from} ${to} ${step}`, dear, () => store.pathWindows(from, to, step)),
+    pathSeries: (path, from, to, step) =>
+      shared.ask(`pathSeries ${JSON.stringify([path.rootName, path.application])} ${from} ${to} ${step}`, dear, () =>
+        store.pathSeries(path, from, to, step),
+      ),
     pathsOfHops: (from, to) => shared.ask(`pathsOfHops ${minutes(from, to)}`, dear, () => store.pathsOfHops(from, to)),
     pathSamples: (paths, from, to, limit) =>
       shared.ask(

@@ -6,6 +6,8 @@ import { devicesQuerySchema, devicesView } from '#lib/views/devices-view.ts';
 import { fleetQuerySchema, fleetView } from '#lib/views/fleet-view.ts';
 import { hopQuerySchema, hopView } from '#lib/views/hop-view.ts';
 import { hopsQuerySchema, hopsView } from '#lib/views/hops-view.ts';
+import { pathQuerySchema, pathView } from '#lib/views/path-view.ts';
+import { pathsQuerySchema, pathsView } from '#lib/views/paths-view.ts';
 import {
   clocksViewSchema,
   devicesViewSchema,
@@ -13,6 +15,8 @@ import {
   fleetViewSchema,
   hopsViewSchema,
   hopViewSchema,
+  pathsViewSchema,
+  pathViewSchema,
   searchViewSchema,
   statusViewSchema,
   topicsViewSchema,
@@ -55,6 +59,24 @@ export const endpoints = {
     answer: hopViewSchema,
     view: (context, query) => hopView(context, { ...query, id: query.id! }),
     table: 'series',
+  }),
+  paths: endpoint({
+    path: '/api/v1/paths',
+    summary: 'Request paths of a range end to end, with the share of each hop and the verdict, worst first',
+    query: pathsQuerySchema,
+    params: {},
+    answer: pathsViewSchema,
+    view: pathsView,
+    table: 'items',
+  }),
+  path: endpoint({
+    path: '/api/v1/paths/{id}',
+    summary: 'One request path: its trees of hops, course, examples',
+    query: pathQuerySchema,
+    params: { id: 'id of the path, 16 hex digits' },
+    answer: pathViewSchema,
+    view: (context, query) => pathView(context, { ...query, id: query.id! }),
+    table: 'places',
   }),
   traces: endpoint({
     path: '/api/v1/traces',

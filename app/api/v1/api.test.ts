@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { pathIdOf } from '#lib/domain/request-path.ts';
 import { HopscopeError } from '#lib/errors.ts';
 import {
   buttonTrace,
@@ -69,6 +70,7 @@ async function get(path: string): Promise<Response> {
 const pathOf = (name: keyof typeof endpoints): string =>
   ({
     hop: `/api/v1/hops/${hopId}`,
+    path: `/api/v1/paths/${pathIdOf({ rootName: 'button press', application: 'factory' })}`,
     trace: `/api/v1/traces/${hexOf(buttonTrace(140))}`,
     device: '/api/v1/devices/rio-hannover',
     search: '/api/v1/search?q=button',

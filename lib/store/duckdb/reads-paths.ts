@@ -1,7 +1,7 @@
 import { parseTraceId, spanIdHex, traceIdHex } from '../../domain/ids.ts';
 import type { PathCrossing, PathSpan } from '../../domain/request-path.ts';
 import { epochMillisOf, millisOfNanos, minuteOf, nanosPerMilli } from '../../domain/units.ts';
-import type { HopPath, PathSample, PathStore, PathWindow } from '../path-store.ts';
+import type { HopPath, PathSample, PathStep, PathStore, PathWindow } from '../path-store.ts';
 import { clockLabels, type HopIdentity, type TraceRow } from '../store.ts';
 import type { Session } from './session.ts';
 
@@ -20,8 +20,25 @@ export function duckDbPathStore(db: Session): PathStore {
       const range = [nanosAt(fromMs), nanosAt(toMs)];
       const oneIn = await share(db, 'SELECT count(*) AS n FROM traces WHERE start_ns >= $1 AND start_ns < $2', range);
       const minutes = [minuteOf(fromMs), minuteOf(toMs + slackMs)];
-      const rows = await db.all<PathWindowRow>(pathWindowsSql, [...range, nanosAt(stepMs), ...minutes, oneIn]);
+      const rows = await db.all<PathWindowRow>(pathWindowsSql(''), [...range, nanosAt(stepMs), ...minutes, oneIn]);
       return pathWindowsOf(rows, Math.ceil((toMs - fromMs) / stepMs), oneIn);
+    },
+
+    async pathSeries({ rootName, application }, fromMs, toMs, stepMs) {
+      const range = [nanosAt(fromMs), nanosAt(toMs)];
+      const whose = [rootName, application];
+      const oneIn = await share(
+        db,
+        `SELECT count(*) AS n FROM traces t JOIN placings p ON p.resource = t.root_resource WHERE t.start_ns >= $1 AND t.start_ns < $2
+           AND t.root_name = (SELECT id FROM strings WHERE value = $3) AND p.application = $4`,
+        [...range, ...whose],
+      );
+      const minutes = [minuteOf(fromMs), minuteOf(toMs + slackMs)];
+      const rows = await db.all<PathWindowRow>(
+        pathWindowsSql('AND t.root_name = (SELECT id FROM strings WHERE value = $7) AND p.application = $8'),
+        [...range, nanosAt(stepMs), ...minutes, oneIn, ...whose],
+      );
+      return pathSeriesOf(rows, fromMs, stepMs, Math.ceil((toMs - fromMs) / stepMs), oneIn);
     },
 
     async pathsOfHops(fromMs, toMs) {
@@ -36,11 +53,6 @@ export function duckDbPathStore(db: Session): PathStore {
         service: row.service,
         count: Number(row.n) * oneIn,
       }));
-    },
-
-    async pathSample(path, fromMs, toMs, limit) {
-      const [samples] = await pathSamples(db, [{ ...path, count: 0 }], fromMs, toMs, limit);
-      return samples!;
     },
 
     pathSamples: (paths, fromMs, toMs, limit) => pathSamples(db, paths, fromMs, toMs, limit),
@@ -139,23 +151,25 @@ async function pathSamples(
   limit: number,
 ): Promise<PathSample[][]> {
   const range = [nanosAt(fromMs), nanosAt(toMs)] as const;
-  const lists: Map<string, PathSample>[] = [];
-  for (const path of paths) {
-    const pick = (oneIn: number) =>
-      db.all<TraceWords>(pickTracesSql, [path.rootName, path.application, ...range, limit, oneIn]);
-    // of many, only a share is put into order
-    const oneIn = Math.max(1, Math.floor(path.count / (4 * limit)));
-    let picked = await pick(oneIn);
-    if (picked.length < limit && oneIn > 1) picked = await pick(1);
-    lists.push(
-      new Map(
-        picked.map((row) => {
-          const traceId = traceIdHex(row.trace_hi, row.trace_lo);
-          return [traceId, { traceId, startMs: epochMillisOf(row.start_ns), spans: [], crossings: [] }];
-        }),
-      ),
-    );
-  }
+  const lists = paths.map(() => new Map<string, PathSample>());
+  // of many, only a share is put into order
+  const shares = paths.map((path) => Math.max(1, Math.floor(path.count / (4 * limit))));
+  const pick = async (wanted: number[], oneIn: number[]): Promise<void> => {
+    if (wanted.length === 0) return;
+    const names = wanted.map((i) => paths[i]!.rootName);
+    const applications = wanted.map((i) => paths[i]!.application);
+    const rows = await db.all<PickedRow>(pickTracesSql, [wanted, names, applications, oneIn, ...range, limit]);
+    for (const row of rows) {
+      const traceId = traceIdHex(row.trace_hi, row.trace_lo);
+      lists[row.at]!.set(traceId, { traceId, startMs: epochMillisOf(row.start_ns), spans: [], crossings: [] });
+    }
+  };
+  await pick([...paths.keys()], shares);
+  const short = [...paths.keys()].filter((i) => lists[i]!.size < limit && shares[i]! > 1);
+  await pick(
+    short,
+    short.map(() => 1),
+  );
   const samples = new Map(lists.flatMap((list) => [...list]));
   if (samples.size > 0) {
     const words = [...samples.keys()].map((traceId) => parseTraceId(traceId)!);
@@ -173,21 +187,23 @@ async function pathSamples(
   return lists.map((list) => [...list.values()].sort((a, b) => a.startMs - b.startMs));
 }
 
-interface TraceWords {
+interface PickedRow {
+  /** which of the paths asked for */
+  at: number;
   trace_hi: bigint;
   trace_lo: bigint;
   start_ns: bigint;
 }
 
 /**
- * $1 from, $2 to, $3 step (ns), $4 .. $5 minutes of the crossings, $6 one trace in so many.
+ * $1 from, $2 to, $3 step (ns), $4 .. $5 minutes of the crossings, $6 one trace in so many; `whose` may narrow it to a path.
  * `closed`: the root outlives its replies (design.md section 3, end to end rule a).
  */
-const pathWindowsSql = `
+const pathWindowsSql = (whose: string): string => `
   WITH roots AS (
     SELECT t.trace_hi, t.trace_lo, t.start_ns, t.duration_ns, t.start_ns + t.duration_ns AS end_ns, t.errors, t.root_name, p.application, p.device, t.root_resource
     FROM traces t JOIN placings p ON p.resource = t.root_resource
-    WHERE t.has_root AND t.start_ns >= $1 AND t.start_ns < $2 AND t.trace_lo % $6::UBIGINT = 0),
+    WHERE t.has_root AND t.start_ns >= $1 AND t.start_ns < $2 AND t.trace_lo % $6::UBIGINT = 0 ${whose}),
   crossed AS (
     SELECT r.trace_hi, r.trace_lo,
            bool_or(CASE WHEN c.message THEN c.callee_device = r.device AND c.callee_start_ns + c.callee_duration_ns <= r.end_ns
@@ -252,6 +268,22 @@ function pathWindowsOf(rows: PathWindowRow[], steps: number, oneIn: number): Pat
     .slice(0, 2_000);
 }
 
+function pathSeriesOf(rows: PathWindowRow[], fromMs: number, stepMs: number, steps: number, oneIn: number): PathStep[] {
+  const local = rows.find((row) => row.step === null)?.crossed === 0n;
+  const byStep = new Map(rows.filter((row) => row.step !== null).map((row) => [Number(row.step), row]));
+  return Array.from({ length: steps }, (_, step) => {
+    const row = byStep.get(step);
+    const [p50Ms, p95Ms] = row ? durationsOf(row, local) : [null, null];
+    return {
+      timeMs: fromMs + step * stepMs,
+      count: Number(row?.n ?? 0) * oneIn,
+      errors: Number(row?.errors ?? 0) * oneIn,
+      p50Ms,
+      p95Ms,
+    };
+  });
+}
+
 /** Median and 95th percentile; of requests that never left their device all count, else those that were closed. */
 function durationsOf(row: PathWindowRow, local: boolean): [Nullable<number>, Nullable<number>] {
   const nanos = local ? row.all_ns : row.closed_ns;
@@ -261,7 +293,7 @@ function durationsOf(row: PathWindowRow, local: boolean): [Nullable<number>, Nul
 /** More than this is not read for names and medians: one trace in so many says the same. A small fleet is read whole, however long the range. */
 const readWhole = 100_000;
 
-async function share(db: Session, countSql: string, params: (number | bigint)[]): Promise<number> {
+async function share(db: Session, countSql: string, params: (number | bigint | string)[]): Promise<number> {
   const [row] = await db.all<{ n: Nullable<bigint> }>(countSql, params);
   return Math.max(1, Math.floor(Number(row?.n ?? 0) / readWhole));
 }
@@ -283,11 +315,20 @@ const pathsOfHopsSql = `
     AND t.has_root AND t.start_ns >= $4 AND t.start_ns < $5
   GROUP BY c.hop, s.value, p.application ORDER BY c.hop, n DESC, root_name`;
 
+/**
+ * $1 .. $4 the paths: number, root name, application, one trace in so many; $5 .. $6 range; $7 traces of each.
+ * Names and resources are few: their numbers are found first, so that traces are compared by number.
+ */
 const pickTracesSql = `
-  SELECT t.trace_hi, t.trace_lo, t.start_ns
-  FROM traces t JOIN strings s ON s.id = t.root_name JOIN placings p ON p.resource = t.root_resource
-  WHERE s.value = $1 AND p.application = $2 AND t.has_root AND t.start_ns >= $3 AND t.start_ns < $4 AND t.trace_lo % $6::UBIGINT = 0
-  ORDER BY hash(t.trace_hi, t.trace_lo) LIMIT $5`;
+  WITH asked AS (SELECT unnest($1::INTEGER[]) AS at, unnest($2::VARCHAR[]) AS name, unnest($3::VARCHAR[]) AS application, unnest($4::UBIGINT[]) AS one_in),
+  roots AS (SELECT a.at, a.one_in, s.id AS root_name, p.resource
+            FROM asked a JOIN strings s ON s.value = a.name JOIN placings p ON p.application = a.application)
+  SELECT r.at, t.trace_hi, t.trace_lo, t.start_ns
+  FROM traces t JOIN roots r ON r.root_name = t.root_name AND r.resource = t.root_resource
+  WHERE t.has_root AND t.start_ns >= $5 AND t.start_ns < $6 AND t.trace_lo % r.one_in = 0 AND t.spans <= 10000
+  WINDOW of_path AS (PARTITION BY r.at ORDER BY hash(t.trace_hi, t.trace_lo), t.trace_lo ROWS UNBOUNDED PRECEDING)
+  QUALIFY row_number() OVER of_path <= $7
+    AND (row_number() OVER of_path = 1 OR sum(t.spans) OVER of_path <= 100 * $7)`;
 
 /** $1, $2: two lists of equal length, the words of the trace ids. */
 const wanted = 'wanted AS (SELECT unnest($1::UBIGINT[]) AS trace_hi, unnest($2::UBIGINT[]) AS trace_lo)';
