@@ -51,6 +51,7 @@ export function ledgerOfSteps(steps: Step[], spanIds: string[][] = []): LedgerLi
       rawEndMs: rawAtMs + rawMs,
       spanIds: spanIds[index] ?? [],
       hopId: to === '' ? null : '5e11c0de00000001',
+      note: '',
     };
     atMs += ms;
     rawAtMs += rawMs;
@@ -254,6 +255,7 @@ const emptyTrace: TraceView = {
   application: 'data',
   startedAt: new Date(startedMs).toISOString(),
   totalMs: 345,
+  rawTotalMs: 345,
   totalBoundMs: 0,
   oneClock: true,
   requesterDevice: k,

@@ -59,13 +59,17 @@ export const hopItemSchema = z.object({
   baselineMs: ms.nullable().describe('median of the window before'),
   budgetMs: ms,
   budgetFrom: z.string().describe('which rule gave the budget, in words'),
+  hiMs: ms.nullable().describe('p95 plus its bound: with loMs what the verdict rests on; null where the bound is open'),
+  loMs: ms.nullable().describe('p95 less its bound, not below the floor; the floor itself where the bound is open'),
   legsMs: z
     .object({
       uplink: ms.nullable(),
       uplinkBound: ms.nullable(),
+      uplinkFloor: ms.nullable().describe('light in fibre from the sender to the broker; null: a place is not known'),
       broker: ms.nullable(),
       downlink: ms.nullable(),
       downlinkBound: ms.nullable(),
+      downlinkFloor: ms.nullable(),
       brokerName: z.string(),
       brokerSite: z.string(),
     })
@@ -220,6 +224,7 @@ export const ledgerLineSchema = z.object({
   rawEndMs: ms,
   spanIds: z.array(z.string()),
   hopId: z.string().nullable(),
+  note: z.string().describe('what is derived and not measured, or what stands behind the line; empty otherwise'),
 });
 
 export const traceViewSchema = z.object({
@@ -229,6 +234,7 @@ export const traceViewSchema = z.object({
   startedAt: instant,
   /** root start to root end, or to the last callee on the critical path */
   totalMs: ms,
+  rawTotalMs: ms.describe('the same by the stamps as they were sent: another figure where the end is on another clock'),
   totalBoundMs: ms.nullable(),
   /** sent and answered on one clock, so the total carries no error */
   oneClock: z.boolean(),
@@ -256,7 +262,7 @@ export const traceViewSchema = z.object({
       toSite: z.string(),
     }),
   ),
-  /** sums to totalMs within 1 microsecond, raw and corrected */
+  /** `ms` sums to totalMs, `rawMs` to rawTotalMs, each within 1 microsecond */
   ledger: z.array(ledgerLineSchema),
   /** off the critical path: shown pale */
   offPath: z.array(ledgerLineSchema),

@@ -75,7 +75,7 @@ export async function traceView(context: ViewContext, query: TraceIdQuery): Prom
   const root = spans.find((span) => span.spanId === ledger.rootSpanId) ?? own[0]!;
   const rootSeen = mask.sees(root);
   const hasRoot = root.parentSpanId === '';
-  const lines = onPathLines(told);
+  const lines = ledger.stretches.map((stretch) => ledgerLine(told, stretch));
   const floorMs = ledger.stretches.reduce((sum, stretch) => sum + stretch.floorMs, 0);
   const budget = rootSeen
     ? pathBudgetOf(rules.budgets, {
@@ -108,6 +108,7 @@ export async function traceView(context: ViewContext, query: TraceIdQuery): Prom
     application: rootSeen ? root.application : restricted,
     startedAt: instantOf(epochMillisOf(root.startNanos)),
     totalMs: ledger.totalMs,
+    rawTotalMs: ledger.rawTotalMs,
     totalBoundMs: ledger.boundMs,
     oneClock: ledger.boundMs === 0,
     requesterDevice: mask.device(ledger.referenceDevice),
@@ -131,7 +132,7 @@ export async function traceView(context: ViewContext, query: TraceIdQuery): Prom
     spansTotal: total + (spans.length - own.length),
     crossings: crossings.map((crossing) => traceCrossing(told, crossing)),
     ledger: lines,
-    offPath: offPathLines(told),
+    offPath: ledger.offPath.map((stretch) => ledgerLine(told, stretch)),
     criticalPath: [...new Set(ledger.stretches.flatMap((stretch) => stretch.spanIds))],
     sites: sitesOf(context, told),
     linked: await visibleLinks(context, links),
@@ -161,6 +162,7 @@ function unspannedTrace(traceId: string, first: PassageRow, passages: PassageRow
     application: '',
     startedAt: instantOf(epochMillisOf(first.receiveNanos)),
     totalMs: millisOfNanos(seenFor),
+    rawTotalMs: millisOfNanos(seenFor),
     totalBoundMs: null,
     oneClock: false,
     requesterDevice: '',
@@ -327,32 +329,14 @@ const sayAgoFine = (ms: Millis): string => (ms < 1000 ? `${ms.toFixed(1)} ms` : 
 
 // ---- the ledger
 
-function onPathLines(told: Telling): LedgerLine[] {
-  let rawNanos: Nanos = 0n;
-  return told.ledger.stretches.map((stretch) => {
-    const rawStartMs = millisOfNanos(rawNanos);
-    rawNanos += stretch.rawNanos;
-    return ledgerLine(told, stretch, rawStartMs, millisOfNanos(rawNanos));
-  });
-}
-
-function offPathLines(told: Telling): LedgerLine[] {
-  const placed = new Map(told.ledger.spans.map((span) => [span.spanId, span]));
-  return told.ledger.offPath.map((stretch) => {
-    const span = placed.get(stretch.spanIds[0] ?? '');
-    const rawStartMs =
-      span && stretch.kind === 'processing' ? span.rawStartMs + (stretch.startMs - span.startMs) : stretch.startMs;
-    return ledgerLine(told, stretch, rawStartMs, rawStartMs + stretch.rawMs);
-  });
-}
-
-function ledgerLine(told: Telling, stretch: Stretch, rawStartMs: Millis, rawEndMs: Millis): LedgerLine {
-  const { mask } = told;
+function ledgerLine(told: Telling, stretch: Stretch): LedgerLine {
+  const { mask, spans } = told;
   const moves = stretch.toWhere !== '';
   const fromDevice = mask.device(stretch.where);
   const toDevice = moves ? mask.device(stretch.toWhere) : fromDevice;
-  const crossing = isNetwork(stretch.kind) || stretch.kind === 'broker' ? crossingOf(told, stretch) : undefined;
+  const crossing = moves ? crossingOf(told, stretch) : undefined;
   const seen = !crossing || mask.seesCrossing(crossing);
+  const ids = new Set(stretch.spanIds);
   return {
     kind: stretch.kind,
     where: moves ? `${fromDevice} → ${toDevice}` : fromDevice,
@@ -368,10 +352,12 @@ function ledgerLine(told: Telling, stretch: Stretch, rawStartMs: Millis, rawEndM
     floorMs: seen ? stretch.floorMs : null,
     startMs: stretch.startMs,
     endMs: stretch.endMs,
-    rawStartMs,
-    rawEndMs,
+    rawStartMs: stretch.rawStartMs,
+    rawEndMs: stretch.rawEndMs,
     spanIds: stretch.spanIds,
     hopId: crossing && seen ? spanIdHex(crossing.hop) : null,
+    // it may tell a span's name
+    note: spans.every((span) => !ids.has(span.spanId) || mask.sees(span)) ? stretch.note : '',
   };
 }
 
@@ -485,6 +471,8 @@ function notesOf({ crossings, ledger, mask }: Telling, own: StoredSpan[], total:
   if (wrong.size > 0) notes.push(`A clock is proven wrong between ${[...wrong].join(' and ')}.`);
   if (crossings.some((c) => c.clock === 'assumed'))
     notes.push('Some clocks are assumed to agree: nothing came back that could prove it.');
+  if (ledger.clocksContradict)
+    notes.push('Clocks contradict each other: no setting of them explains every message, so some ways look too short.');
   if (ledger.boundMs === 0)
     notes.push(`Sent and answered on one clock, so the total carries no error. Only the split between devices does.`);
   if (own.some((span) => !mask.sees(span)))
