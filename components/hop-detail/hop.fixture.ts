@@ -304,6 +304,7 @@ export function hopStory(item: HopItem = buttonHop): HopView {
     addedMs: number,
     mark: HopView['examples'][number]['mark'] = 'over',
   ): HopView['examples'][number] => ({
+    requestMs: addedMs * 2.1,
     traceId: traceId.padEnd(32, '0').slice(0, 28) + traceId.slice(-4),
     calleeTraceId: traceId,
     callerSpanId: '00f067aa0ba902b7',

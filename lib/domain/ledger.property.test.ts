@@ -38,6 +38,7 @@ function drawnFrom(seed: number): () => number {
   };
 }
 
+const later = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 const millis = (ms: number): bigint => BigInt(Math.round(ms * 1e6));
 
 /** A request that fans out over messages, calls, links and retries, some of it answered, some of it asynchronous. */
@@ -72,7 +73,7 @@ function tell(seed: number, trouble: Trouble): Story {
       kind: spanKind[kind],
       startNanos: start,
       // what ends before it begins is refused at the door
-      endNanos: end < start ? start : end,
+      endNanos: later(start, end),
       status: chance(0.1) ? 2 : 0,
       deviceId: device,
       site: device,
@@ -187,8 +188,7 @@ function tell(seed: number, trouble: Trouble): Story {
     return now + millis(random() * 5);
   };
   const end = (span: PathSpan, device: string, truth: bigint): void => {
-    const stamped = stamp(device, truth);
-    span.endNanos = stamped < span.startNanos ? span.startNanos : stamped;
+    span.endNanos = later(span.startNanos, stamp(device, truth));
   };
   const root = record('kiosk', 'internal', null, 0n, 0n);
   let answered = 0n;
@@ -200,7 +200,7 @@ function tell(seed: number, trouble: Trouble): Story {
     cross(reply, shown, true, null);
     if (chance(0.7)) answered = began + millis(5);
   });
-  end(root, 'kiosk', answered > done ? answered : done);
+  end(root, 'kiosk', later(answered, done));
   return {
     spans: spans.filter((span) => !gone.has(span.spanId)),
     crossings: crossings.filter((c) => !gone.has(c.callerSpanId) && !gone.has(c.calleeSpanId)),

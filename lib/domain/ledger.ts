@@ -463,7 +463,7 @@ function latestFirst(a: Return, b: Return): number {
 function isUnansweredAttempt({ span, out, local, parent }: TreeSpan): boolean {
   if (span.kind !== spanKind.client || out.length > 0 || local.length > 0) return false;
   if (span.status === spanStatus.error) return true;
-  return parent !== null && parent.local.some((other) => other.span.name === span.name && other.out.length > 0);
+  return (parent?.local ?? []).some((other) => other.span.name === span.name && other.out.length > 0);
 }
 
 function lastSentBefore(moment: Nanos, home: TreeSpan): TreeSpan {

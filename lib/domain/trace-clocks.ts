@@ -75,7 +75,8 @@ export function clocksOfTrace(reference: string, crossings: readonly PathCrossin
 
 /**
  * Per ordered pair of clocks the tightest of what the crossings say. A call proves no more than its own two edges allow; where within
- * them the clocks are likely to stand, the audit knows from all other traffic, and says so by the middle it gave.
+ * them the clocks are likely to stand, the audit knows from all other traffic, and says so by the middle it gave. What is likely
+ * moves a figure within its bound, and never narrows the bound.
  */
 function limitsOf(crossings: readonly PathCrossing[], how: 'proven' | 'likely'): Map<string, Limit> {
   const limits = new Map<string, Limit>();
@@ -104,6 +105,8 @@ function limitsOf(crossings: readonly PathCrossing[], how: 'proven' | 'likely'):
     }
     if (c.passageNanos === null) continue;
     const broker = brokerClock(c.broker);
+    // The collector hears a message about when the broker hands it on: not before is likely, and no more than that
+    if (how === 'likely') limit(broker, c.calleeDevice, Number(c.calleeStartNanos - c.passageNanos));
     if (c.uplinkMs !== null && c.uplinkBoundMs !== null) {
       const middle = Number(c.passageNanos - c.callerStartNanos) - c.uplinkMs * 1e6;
       const bound = c.uplinkBoundMs * 1e6;

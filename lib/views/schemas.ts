@@ -128,7 +128,15 @@ export const hopViewSchema = z.object({
     edgesMs: z.array(ms),
     cells: z.array(z.object({ timeMs: z.number(), row: z.number().int(), count })),
   }),
-  examples: z.array(crossingItemSchema),
+  examples: z.array(
+    crossingItemSchema.extend({
+      requestMs: ms
+        .nullable()
+        .describe(
+          'how long the whole request took; null: its root has not arrived, is hidden, or did not wait for the answer',
+        ),
+    }),
+  ),
   clocks: z.array(
     z.object({
       pair: z.string(),
@@ -270,7 +278,13 @@ export const traceViewSchema = z.object({
   sites: z.array(
     z.object({ id: z.string(), name: z.string(), lat: z.number().nullable(), lon: z.number().nullable() }),
   ),
-  linked: z.array(z.object({ traceId: z.string(), direction: z.enum(['to', 'from']) })),
+  linked: z.array(
+    z.object({
+      traceId: z.string(),
+      direction: z.enum(['to', 'from']),
+      rootName: z.string().describe('empty: not known'),
+    }),
+  ),
   /** messages of this trace that a collector saw pass, whether or not their spans came */
   passages: z.array(
     z.object({

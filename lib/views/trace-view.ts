@@ -5,7 +5,7 @@ import { parseTraceId, spanIdHex, traceIdHex } from '../domain/ids.ts';
 import { type Ledger, ledgerOf, type Stretch } from '../domain/ledger.ts';
 import { spanKind } from '../domain/span.ts';
 import { spanFlag } from '../domain/span-columns.ts';
-import { epochMillisOf, type Millis, millisOfNanos, type Nanos } from '../domain/units.ts';
+import { epochMillisOf, type Millis, millisOfNanos } from '../domain/units.ts';
 import { judge } from '../domain/verdict.ts';
 import type { CrossingRow, PassageRow, SiteRow, StoredSpan } from '../store/store.ts';
 import type { ViewContext } from './context.ts';
@@ -25,7 +25,7 @@ export interface TraceIdQuery {
   traceId: string;
 }
 
-/** traces that this one called into over a link, followed for the ledger */
+/** traces that this one called into over links, and they in turn, followed for the ledger */
 const followed = 5;
 const spansOfFollowed = 500;
 /** this long after its first span arrived, one is late */
@@ -43,7 +43,7 @@ export async function traceView(context: ViewContext, query: TraceIdQuery): Prom
   }
   // what is hidden takes no longer than what is absent
   if (!trail?.applications.some((application) => maySee(viewer, application))) throw notFound('trace');
-  const [{ spans: own, total }, crossings, links, devices, siteRows, passages] = await Promise.all([
+  const [{ spans: own, total }, ownCrossings, links, devices, siteRows, passages] = await Promise.all([
     store.spansOfTrace(words.hi, words.lo, undefined, trail),
     store.crossingsOfTrace(words.hi, words.lo, trail),
     store.linkedTraces(words.hi, words.lo),
@@ -54,7 +54,9 @@ export async function traceView(context: ViewContext, query: TraceIdQuery): Prom
   if (!own.some((span) => maySee(viewer, span.application))) throw notFound('trace');
 
   const traceId = own[0]!.traceId;
-  const spans = [...own, ...(await spansOfCalled(context, traceId, crossings))];
+  const story = await storyFrom(context, traceId, ownCrossings);
+  const spans = [...own, ...story.spans];
+  const { crossings } = story;
   const sites = new Map(siteRows.map((site) => [site.id, site]));
   const ledger = ledgerOf(spans, crossings, {
     brokerSite: (broker) => brokerSiteOf(rules, broker),
@@ -214,21 +216,43 @@ function crossingsBySpan(crossings: CrossingRow[]): Map<string, CrossingRow[]> {
   return bySpan;
 }
 
-/** Where a consumer began a trace of its own and links back, the request goes on there: its spans belong into the ledger. */
-async function spansOfCalled({ store }: ViewContext, traceId: string, crossings: CrossingRow[]): Promise<StoredSpan[]> {
-  const called = new Set<string>();
-  for (const crossing of crossings) {
-    if (crossing.callerTraceId === traceId && crossing.calleeTraceId !== traceId && crossing.calleeSpanId !== '') {
-      called.add(crossing.calleeTraceId);
-    }
+/** Where a consumer began a trace of its own and links back, the request goes on there: one story, told in one ledger. */
+async function storyFrom({ store }: ViewContext, traceId: string, begun: CrossingRow[]): Promise<Story> {
+  const story: Story = { spans: [], crossings: [...begun] };
+  const told = new Set([traceId]);
+  for (let next = calledFrom(begun, told); next.length > 0; ) {
+    for (const id of next) told.add(id);
+    const parts = await Promise.all(
+      next.map(async (id) => {
+        const words = parseTraceId(id);
+        if (!words) return { spans: [], crossings: [] };
+        const [{ spans }, crossings] = await Promise.all([
+          store.spansOfTrace(words.hi, words.lo, spansOfFollowed),
+          store.crossingsOfTrace(words.hi, words.lo),
+        ]);
+        // those that came from another trace are told where they began
+        return { spans, crossings: crossings.filter((crossing) => crossing.callerTraceId === id) };
+      }),
+    );
+    story.spans.push(...parts.flatMap((part) => part.spans));
+    const further = parts.flatMap((part) => part.crossings);
+    story.crossings.push(...further);
+    next = calledFrom(further, told);
   }
-  const lots = await Promise.all(
-    [...called].slice(0, followed).map(async (id) => {
-      const words = parseTraceId(id);
-      return words ? (await store.spansOfTrace(words.hi, words.lo, spansOfFollowed)).spans : [];
-    }),
-  );
-  return lots.flat();
+  return story;
+}
+
+interface Story {
+  spans: StoredSpan[];
+  crossings: CrossingRow[];
+}
+
+function calledFrom(crossings: CrossingRow[], told: ReadonlySet<string>): string[] {
+  const called = new Set<string>();
+  for (const { callerTraceId, calleeTraceId, calleeSpanId } of crossings) {
+    if (told.has(callerTraceId) && !told.has(calleeTraceId) && calleeSpanId !== '') called.add(calleeTraceId);
+  }
+  return [...called].slice(0, Math.max(0, followed - told.size + 1));
 }
 
 // ---- spans
@@ -435,14 +459,25 @@ function sitesOf({ rules }: ViewContext, { spans, crossings, mask, sites }: Tell
   });
 }
 
-async function visibleLinks({ store, viewer }: ViewContext, links: TraceView['linked']): Promise<TraceView['linked']> {
-  if (seesAll(viewer) || links.length === 0) return links;
-  const rows = await store.traceRows(links.map((link) => link.traceId));
-  const visible = new Set(rows.filter((row) => maySee(viewer, row.application)).map((row) => row.traceId));
-  return links.filter((link) => visible.has(link.traceId));
+async function visibleLinks(
+  { store, viewer }: ViewContext,
+  links: Pick<TraceView['linked'][number], 'traceId' | 'direction'>[],
+): Promise<TraceView['linked']> {
+  if (links.length === 0) return [];
+  const rows = new Map((await store.traceRows(links.map((link) => link.traceId))).map((row) => [row.traceId, row]));
+  return links.flatMap((link) => {
+    const row = rows.get(link.traceId);
+    const seen = row ? maySee(viewer, row.application) : seesAll(viewer);
+    return seen ? [{ ...link, rootName: row?.hasRoot ? row.rootName : '' }] : [];
+  });
 }
 
-function notesOf({ crossings, ledger, mask }: Telling, own: StoredSpan[], total: number, root: StoredSpan): string[] {
+function notesOf(
+  { spans, crossings, ledger, mask }: Telling,
+  own: StoredSpan[],
+  total: number,
+  root: StoredSpan,
+): string[] {
   const notes: string[] = [];
   const known = new Set(own.map((span) => span.spanId));
   const orphans = own.filter((span) => span.parentSpanId !== '' && !known.has(span.parentSpanId));
@@ -461,6 +496,15 @@ function notesOf({ crossings, ledger, mask }: Telling, own: StoredSpan[], total:
   if (cut > 0) notes.push(`${sayCount(cut, 'span has', 'spans have')} a name or value that was cut.`);
   if (own.some((span) => span.flags & spanFlag.sampled))
     notes.push('Sampled: one of many requests, the others were not recorded.');
+  const further = new Set(
+    spans.filter((span) => span.traceId !== root.traceId && mask.sees(span)).map((s) => s.traceId),
+  );
+  if (further.size > 0)
+    notes.push(
+      `Goes on in ${sayCount(further.size, 'linked trace')}: told here as one story, from its beginning to its end.`,
+    );
+  if (crossings.some((c) => c.calleeTraceId === root.traceId && c.callerTraceId !== root.traceId))
+    notes.push('Began in another trace, which is linked: this is the part from the message that was received here.');
   const waiting = crossings.filter((c) => c.calleeSpanId === '' || /^0+$/.test(c.calleeSpanId)).length;
   if (waiting > 0) notes.push(`${sayCount(waiting, 'call has', 'calls have')} no answer in this trace (yet).`);
   const wrong = new Set(
