@@ -1,10 +1,22 @@
 import type { HopView } from '#lib/views/schemas.ts';
 import { TextLink } from '../ui/button.tsx';
-import { formatAbsolute, formatClockSeconds, formatLedger, formatNumber, shortId, unknown } from '../ui/format.ts';
+import {
+  formatAbsolute,
+  formatClockSeconds,
+  formatLedger,
+  formatNumber,
+  latencyFigure,
+  shortId,
+  unknown,
+} from '../ui/format.ts';
 import { linkTo } from '../ui/link-to.ts';
 import { Panel } from '../ui/panel.tsx';
 import { Table, Td, Th, Tr } from '../ui/table.tsx';
 import { VerdictLabel } from '../verdict-badge/verdict-mark.tsx';
+import { PhoneBound } from './hop-legs.tsx';
+
+const boundOf = ({ addedMs, boundMs }: HopView['examples'][number]): string =>
+  addedMs === null || boundMs === null || boundMs === 0 ? '' : `± ${formatNumber(boundMs, 1)}`;
 
 /** Requests picked to span the range, each one a click from its whole story. */
 export function HopExamples({ view }: { view: HopView }) {
@@ -46,7 +58,12 @@ export function HopExamples({ view }: { view: HopView }) {
                 </>
               )}
               <Th numeric>Added, ms</Th>
-              <Th numeric>±</Th>
+              <Th numeric className="max-phone:hidden">
+                ±
+              </Th>
+              <Th numeric className="max-phone:hidden">
+                Request, ms
+              </Th>
               <Th>Verdict</Th>
             </tr>
           </thead>
@@ -68,7 +85,7 @@ export function HopExamples({ view }: { view: HopView }) {
                     {shortId(example.traceId)}
                   </TextLink>
                 </Td>
-                <Td className="whitespace-nowrap text-ink2">{example.why}</Td>
+                <Td className="text-ink2 phone:whitespace-nowrap">{example.why}</Td>
                 <Td className="font-mono whitespace-nowrap text-ink2 max-desk:hidden">
                   {example.callerDevice} → {example.calleeDevice}
                 </Td>
@@ -84,11 +101,22 @@ export function HopExamples({ view }: { view: HopView }) {
                 )}
                 <Td numeric className="font-strong">
                   {leg(example.addedMs)}
+                  <PhoneBound text={boundOf(example)} />
                 </Td>
-                <Td numeric className="text-ink3">
-                  {example.addedMs === null || example.boundMs === null || example.boundMs === 0
-                    ? ''
-                    : `± ${formatNumber(example.boundMs, 1)}`}
+                <Td numeric className="text-ink3 max-phone:hidden">
+                  {boundOf(example)}
+                </Td>
+                <Td numeric className="text-ink2 max-phone:hidden">
+                  {example.requestMs === null ? (
+                    <span
+                      className="text-ink3"
+                      title="its root has not arrived, did not wait for the answer, or is not yours to see"
+                    >
+                      {unknown}
+                    </span>
+                  ) : (
+                    latencyFigure(example.requestMs).text
+                  )}
                 </Td>
                 <Td className="whitespace-nowrap">
                   {example.error ? <span className="text-ink2">failed</span> : <VerdictLabel mark={example.mark} />}

@@ -43,8 +43,8 @@ function legsOf(hop: HopItem): Leg[] {
       },
     ];
   }
-  const { uplink, uplinkBound, broker, downlink, downlinkBound, brokerName, brokerSite } = hop.legsMs;
-  const same = hop.floorMs === 0 ? 0 : null;
+  const { uplink, uplinkBound, uplinkFloor, broker, downlink, downlinkBound, downlinkFloor, brokerName, brokerSite } =
+    hop.legsMs;
   const up: Leg = {
     kind: 'uplink',
     name: broker === null ? 'uplink incl. broker' : 'uplink',
@@ -53,7 +53,7 @@ function legsOf(hop: HopItem): Leg[] {
     where: `${siteName(hop.from.site)} to ${siteName(brokerSite)}`,
     ms: uplink,
     boundMs: uplinkBound,
-    floorMs: same,
+    floorMs: uplinkFloor,
   };
   const middle: Leg = {
     kind: 'broker',
@@ -73,7 +73,7 @@ function legsOf(hop: HopItem): Leg[] {
     where: `${siteName(brokerSite)} to ${siteName(hop.to.site)}`,
     ms: downlink,
     boundMs: downlinkBound,
-    floorMs: same,
+    floorMs: downlinkFloor,
   };
   return broker === null ? [up, down] : [up, middle, down];
 }
@@ -117,14 +117,14 @@ function LegBar({ leg, mostMs }: { leg: Leg; mostMs: number }) {
 const bound = (ms: number | null, boundMs: number | null) =>
   ms === null || boundMs === null || boundMs <= 0 ? '' : `± ${formatNumber(boundMs, 1)}`;
 
+/** Four columns fit on a phone; there the ± stands under its figure. */
+export const PhoneBound = ({ text }: { text: string }) =>
+  text === '' ? null : <span className="block text-note font-normal text-ink3 phone:hidden">{text}</span>;
+
 /** Which part of the way takes the time. Medians: they need not add up to the median of the whole. */
 export function HopLegs({ hop, since }: { hop: HopItem; since: string }) {
   const legs = legsOf(hop);
-  const mostMs = Math.max(
-    ...legs.map((leg) => (leg.ms ?? 0) + (leg.boundMs ?? 0)),
-    hop.legsMs === null ? hop.floorMs : 0,
-    0.1,
-  );
+  const mostMs = Math.max(...legs.map((leg) => Math.max((leg.ms ?? 0) + (leg.boundMs ?? 0), leg.floorMs ?? 0)), 0.1);
   const { p50 } = hop.addedMs;
   return (
     <Panel
@@ -143,14 +143,16 @@ export function HopLegs({ hop, since }: { hop: HopItem; since: string }) {
             <Th className="w-[26%] max-phone:hidden">tick = floor, whisker = ±</Th>
             <Th numeric>Floor, ms</Th>
             <Th numeric>Added</Th>
-            <Th numeric>±</Th>
+            <Th numeric className="max-phone:hidden">
+              ±
+            </Th>
             <Th numeric>Over floor</Th>
           </tr>
         </thead>
         <tbody>
           {legs.map((leg) => (
             <Tr key={leg.name}>
-              <RowHead className="whitespace-nowrap">
+              <RowHead className="phone:whitespace-nowrap">
                 <span className="inline-flex items-center gap-2">
                   <KindSwatch kind={leg.kind} scope={scope} />
                   {leg.name}
@@ -165,15 +167,16 @@ export function HopLegs({ hop, since }: { hop: HopItem; since: string }) {
               </Td>
               <Td numeric className="text-ink2">
                 {leg.floorMs === null ? (
-                  <span title="the floor is known for the whole hop">{unknown}</span>
+                  <span title="a place on this leg is not known">{unknown}</span>
                 ) : (
                   formatLedger(leg.floorMs)
                 )}
               </Td>
               <Td numeric className="font-strong">
                 {leg.ms === null ? <span title="not seen in this range">{unknown}</span> : formatLedger(leg.ms)}
+                <PhoneBound text={bound(leg.ms, leg.boundMs)} />
               </Td>
-              <Td numeric className="text-ink3">
+              <Td numeric className="text-ink3 max-phone:hidden">
                 {bound(leg.ms, leg.boundMs)}
               </Td>
               <Td numeric>
@@ -200,8 +203,9 @@ export function HopLegs({ hop, since }: { hop: HopItem; since: string }) {
             </Td>
             <Td numeric className="font-strong">
               {p50 === null ? unknown : formatLedger(p50)}
+              <PhoneBound text={bound(p50, hop.boundMs)} />
             </Td>
-            <Td numeric className="text-ink3">
+            <Td numeric className="text-ink3 max-phone:hidden">
               {bound(p50, hop.boundMs)}
             </Td>
             <Td numeric className="font-strong">

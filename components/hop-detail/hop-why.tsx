@@ -32,8 +32,7 @@ const ms = (value: number) => `${latencyFigure(value).text} ${latencyFigure(valu
 /** The numbers a verdict rests on, in the order the rule asks for them (design.md section 3). */
 export function HopWhy({ hop }: { hop: HopItem }) {
   const { p95 } = hop.addedMs;
-  const hiMs = p95 === null || hop.boundMs === null ? null : p95 + hop.boundMs;
-  const loMs = p95 === null || hop.boundMs === null ? null : Math.max(p95 - hop.boundMs, hop.floorMs);
+  const { hiMs, loMs } = hop;
   const what = hop.verdict === 'move' && hop.moveWhat !== null ? `Move the ${hop.moveWhat}` : verdictWords[hop.verdict];
   return (
     <Panel

@@ -34,12 +34,16 @@ export const buttonHop: HopItem = {
   baselineMs: 0.9,
   budgetMs: 10,
   budgetFrom: 'path "button press": 10 ms end to end',
+  hiMs: 68,
+  loMs: 39.6,
   legsMs: {
     uplink: 9.9,
     uplinkBound: 4.1,
+    uplinkFloor: 5.3,
     broker: null,
     downlink: 40.4,
     downlinkBound: 14.2,
+    downlinkFloor: 26.8,
     brokerName: 'broker-dublin',
     brokerSite: 'dublin',
   },
@@ -51,11 +55,16 @@ export const buttonHop: HopItem = {
   paths: ['button press'],
 };
 
-const hop = (id: number, change: Partial<HopItem>): HopItem => ({
-  ...buttonHop,
-  id: id.toString(16).padStart(16, '0'),
-  ...change,
-});
+function hop(id: number, change: Partial<HopItem>): HopItem {
+  const item = { ...buttonHop, id: id.toString(16).padStart(16, '0'), ...change };
+  const { p95 } = item.addedMs;
+  if (p95 === null) return { ...item, hiMs: null, loMs: null };
+  return {
+    ...item,
+    hiMs: item.boundMs === null ? null : p95 + item.boundMs,
+    loMs: Math.max(p95 - (item.boundMs ?? Number.POSITIVE_INFINITY), item.floorMs),
+  };
+}
 
 export const inspectHop = hop(2, {
   from: { service: 'wafer-inspect', site: 'san-francisco', application: 'factory' },
@@ -101,9 +110,11 @@ export const orderHop = hop(3, {
   legsMs: {
     uplink: 41.2,
     uplinkBound: 36.4,
+    uplinkFloor: 40.1,
     broker: null,
     downlink: 46.8,
     downlinkBound: 14.8,
+    downlinkFloor: 26.8,
     brokerName: 'broker-dublin',
     brokerSite: 'dublin',
   },
@@ -166,9 +177,11 @@ export const hopsStory: HopsView = {
       legsMs: {
         uplink: 0.4,
         uplinkBound: 0.2,
+        uplinkFloor: 0,
         broker: 0.1,
         downlink: 0.4,
         downlinkBound: 0.2,
+        downlinkFloor: 0,
         brokerName: 'booth-hannover',
         brokerSite: 'hannover',
       },
@@ -291,6 +304,7 @@ export function hopStory(item: HopItem = buttonHop): HopView {
     addedMs: number,
     mark: HopView['examples'][number]['mark'] = 'over',
   ): HopView['examples'][number] => ({
+    requestMs: addedMs * 2.1,
     traceId: traceId.padEnd(32, '0').slice(0, 28) + traceId.slice(-4),
     calleeTraceId: traceId,
     callerSpanId: '00f067aa0ba902b7',

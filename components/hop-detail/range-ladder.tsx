@@ -30,6 +30,9 @@ export function RangeLadder({ hop, loMs, hiMs }: { hop: HopItem; loMs: number; h
         className={`absolute top-5.5 h-3 min-w-1.5 rounded-bar ${tone}`}
         style={{ left, width: `calc(${at(hiMs)} - ${left})` }}
       />
+      {hop.addedMs.p95 !== null && (
+        <div className="absolute top-5 h-4 w-0.5 -translate-x-1/2 bg-ink" style={{ left: at(hop.addedMs.p95) }} />
+      )}
       <div className="absolute top-4 h-6 w-0.5 -translate-x-1/2 bg-over" style={{ left: at(hop.budgetMs) }} />
       {hop.floorMs > 0.05 && (
         <>

@@ -10,12 +10,11 @@ export interface LedgerRow {
   balanceMs: number;
 }
 
-/** A way to a broker that goes straight on, without a line of the broker's own, carries the broker's time in it. */
-function nameOf(line: LedgerLine, next: LedgerLine | undefined): string {
+/** A way to a broker that tells nothing of its own carries the broker's time in it, and its note says so. */
+function nameOf(line: LedgerLine): string {
   if (line.kind === 'wait') return 'waiting';
   if (line.kind === 'unknown') return 'not known';
-  const goesOn = next !== undefined && isNetwork(line) && isNetwork(next) && line.toDevice === next.fromDevice;
-  return goesOn ? `${line.kind} incl. broker` : line.kind;
+  return line.note.endsWith('incl. broker') ? `${line.kind} incl. broker` : line.kind;
 }
 
 /** Every line with its running balance, in the clock that is shown. */
@@ -26,7 +25,7 @@ export function ledgerRows(lines: readonly LedgerLine[], raw: boolean): LedgerRo
     return {
       index,
       line,
-      name: nameOf(line, lines[index + 1]),
+      name: nameOf(line),
       overFloorMs: isNetwork(line) && line.floorMs !== null ? line.ms - line.floorMs : null,
       balanceMs,
     };

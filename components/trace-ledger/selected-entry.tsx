@@ -5,6 +5,7 @@ import { AttributeList } from '../trace-spans/attribute-list.tsx';
 import { isNetwork } from '../trace-waterfall/waterfall-geometry.ts';
 import { TextLink } from '../ui/button.tsx';
 import { formatChange, formatLedger, formatNumber } from '../ui/format.ts';
+import { Icon } from '../ui/icon.tsx';
 import { Panel } from '../ui/panel.tsx';
 
 const scope = 'entry';
@@ -96,6 +97,12 @@ export function SelectedEntry({
           </Fact>
         )}
       </dl>
+      {line.note !== '' && (
+        <p className="mt-2.5 flex gap-2 text-dense text-ink2">
+          <Icon name="pulse" className="mt-px text-ink3" />
+          <span className="min-w-0 break-words">{line.note}</span>
+        </p>
+      )}
       {spans.length > 0 && (
         <ul className="mt-3 flex flex-col gap-2.5 border-t border-line pt-2.5">
           {spans.slice(0, mostSpans).map((span) => (

@@ -19,6 +19,7 @@ import { Icon } from '../ui/icon.tsx';
 import { Panel } from '../ui/panel.tsx';
 import { Segmented } from '../ui/segmented.tsx';
 import { VerdictBadge, verdictWords } from '../verdict-badge/verdict-mark.tsx';
+import { PathMap } from './path-map.tsx';
 import { TraceExplorer } from './trace-explorer.tsx';
 
 export interface TraceQuery {
@@ -125,8 +126,8 @@ function Notes({ trace }: { trace: TraceView }) {
             {trace.linked.map((link) => (
               <li key={`${link.traceId} ${link.direction}`} className="flex items-baseline gap-2">
                 <span className="w-14 shrink-0 text-ink3">{link.direction === 'to' ? 'leads to' : 'led here'}</span>
-                <TextLink href={`/traces/${link.traceId}`} className="min-w-0 font-mono break-all">
-                  {link.traceId}
+                <TextLink href={`/traces/${link.traceId}`} className="min-w-0 break-words" title={link.traceId}>
+                  {link.rootName} <span className="font-mono text-ink2">{shortId(link.traceId)}</span>
                 </TextLink>
               </li>
             ))}
@@ -247,7 +248,12 @@ export function TracePage({ trace, query, nowMs }: { trace: TraceView; query: Tr
               />
             ) : null
           }
-          below={<Notes trace={trace} />}
+          below={
+            <>
+              <PathMap trace={trace} />
+              <Notes trace={trace} />
+            </>
+          }
         />
       )}
       {show === 'waterfall' && trace.spans.length > 0 && (

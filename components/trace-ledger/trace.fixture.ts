@@ -51,6 +51,8 @@ export function ledgerOfSteps(steps: Step[], spanIds: string[][] = []): LedgerLi
       rawEndMs: rawAtMs + rawMs,
       spanIds: spanIds[index] ?? [],
       hopId: to === '' ? null : '5e11c0de00000001',
+      // straight on from the broker, without a line of its own
+      note: to.startsWith('broker') && steps[index + 1]?.[0] !== 'broker' ? 'uplink incl. broker' : '',
     };
     atMs += ms;
     rawAtMs += rawMs;
@@ -254,6 +256,7 @@ const emptyTrace: TraceView = {
   application: 'data',
   startedAt: new Date(startedMs).toISOString(),
   totalMs: 345,
+  rawTotalMs: 345,
   totalBoundMs: 0,
   oneClock: true,
   requesterDevice: k,
@@ -421,7 +424,7 @@ export const rootMissing: TraceView = {
   sentence: 'The root of this trace has not arrived. What is here begins at gateway-dublin.',
   spans: queryHistory.spans.slice(1),
   notes: ['The parent of POST /mcp is missing: it was not sampled, or it is late.'],
-  linked: [{ traceId: 'aaaabbbbccccddddaaaabbbbccccdddd', direction: 'from' }],
+  linked: [{ traceId: 'aaaabbbbccccddddaaaabbbbccccdddd', direction: 'from', rootName: 'shift report' }],
 };
 
 /** Thousands of database calls in a row. */

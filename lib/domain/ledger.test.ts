@@ -11,6 +11,7 @@ interface Drawn {
   kind: keyof typeof spanKind;
   from: number;
   to: number;
+  failed?: boolean;
 }
 
 const nanos = (ms: number) => BigInt(Math.round(ms * 1e6));
@@ -22,11 +23,11 @@ function draw(spans: Drawn[], wrong: Record<string, number> = {}, passages: Reco
     traceId: 't',
     spanId: s.id,
     parentSpanId: s.parent ?? '',
-    name: s.id,
+    name: s.id.split(':')[0]!,
     kind: spanKind[s.kind],
     startNanos: at(s.on, s.from),
     endNanos: at(s.on, s.to),
-    status: 0,
+    status: s.failed ? 2 : 0,
     deviceId: s.on,
     site: s.on,
     application: 'a',
@@ -165,6 +166,148 @@ describe('the ledger of a request', () => {
     ]);
     expect(ledger.offPath.map((s) => `${s.kind} ${s.ms}`)).toEqual(['request 3', 'processing 8']);
     expect(ledger.stretches[1]!.boundMs).toBeGreaterThan(0);
+  });
+
+  it('names a server that worked on after the answer, and tells no split of it', () => {
+    const call: Drawn[] = [
+      { id: 'root', on: 'web', kind: 'server', from: 0, to: 50 },
+      { id: 'ask', parent: 'root', on: 'web', kind: 'client', from: 5, to: 20 },
+      { id: 'ask-in', parent: 'ask', on: 'api', kind: 'server', from: 8, to: 90 },
+    ];
+    const { ledger, lines } = shape(draw(call, { api: 400 }));
+    expect(lines).toEqual(['processing web 5', 'wait web > api 15', 'processing web 30']);
+    expect(ledger.stretches[1]!.note).toContain('worked on after the answer');
+    expect(ledger.offPath.map((s) => `${s.kind} ${s.where} ${s.ms}`)).toEqual(['request web 3', 'processing api 82']);
+  });
+
+  it('shows the first tries of a retry as waiting, and the database that sends no spans as part of the work', () => {
+    const call: Drawn[] = [
+      { id: 'root', on: 'web', kind: 'server', from: 0, to: 100 },
+      { id: 'GET:1', parent: 'root', on: 'web', kind: 'client', from: 5, to: 25, failed: true },
+      { id: 'GET:2', parent: 'root', on: 'web', kind: 'client', from: 30, to: 60 },
+      { id: 'in', parent: 'GET:2', on: 'api', kind: 'server', from: 35, to: 55 },
+      { id: 'SELECT', parent: 'root', on: 'web', kind: 'client', from: 62, to: 90 },
+    ];
+    const { ledger, lines } = shape(draw(call));
+    expect(lines).toEqual([
+      'processing web 5',
+      'wait web 20',
+      'processing web 5',
+      'request web > api 5',
+      'processing api 20',
+      'reply api > web 5',
+      'processing web 40',
+    ]);
+    expect(ledger.stretches.map((s) => s.note).filter(Boolean)).toEqual([
+      'a call that failed; nobody recorded the far end',
+      'the round trip is exact, its split is not',
+      'the round trip is exact, its split is not',
+      'of which SELECT 28.0 ms, not traced further',
+    ]);
+  });
+
+  it('takes the answer that came of two responders, and shows the other beside it', () => {
+    const two: Drawn[] = [
+      ...asked,
+      { id: 'spare', parent: 'forward', on: 'spare', kind: 'consumer', from: 40, to: 95 },
+      { id: 'answer2', parent: 'spare', on: 'spare', kind: 'producer', from: 94, to: 95 },
+      { id: 'late', parent: 'answer2', on: 'gateway', kind: 'consumer', from: 120, to: 121 },
+    ];
+    const { ledger, lines } = shape(draw(two, { spare: 12 }));
+    expect(lines).toContain('processing handler 25');
+    expect(lines.join()).not.toContain('spare');
+    expect(ledger.totalMs).toBe(100);
+    expect(ledger.offPath.map((s) => `${s.kind} ${s.where} ${s.ms}`)).toEqual([
+      'uplink gateway 28',
+      'processing spare 55',
+      'reply spare 26',
+      'processing gateway 1',
+    ]);
+  });
+
+  it('says "not known" where a span is missing on the way back, instead of calling it work', () => {
+    const { ledger, lines } = shape(draw(asked.filter((s) => s.id !== 'answer')));
+    expect(ledger).toMatchObject({ rule: 'a', totalMs: 100 });
+    expect(lines).toEqual([
+      'processing kiosk 1',
+      'unknown kiosk > gateway 74',
+      'processing gateway 2',
+      'reply gateway > kiosk 13',
+      'processing kiosk 10',
+    ]);
+    expect(ledger.stretches[1]!.note).toBe('what led here has not arrived');
+    // what is known of the way there stands beside it, each once
+    expect(ledger.offPath.map((s) => `${s.kind} ${s.where} ${s.ms}`)).toEqual([
+      'uplink kiosk 10',
+      'processing gateway 9',
+      'uplink gateway 18',
+      'processing handler 30',
+    ]);
+  });
+
+  it('gives work whose parent is missing to what enclosed it on its device', () => {
+    const call: Drawn[] = [
+      { id: 'root', on: 'web', kind: 'server', from: 0, to: 50 },
+      { id: 'ask', parent: 'gone', on: 'web', kind: 'client', from: 5, to: 20 },
+      { id: 'in', parent: 'ask', on: 'api', kind: 'server', from: 8, to: 17 },
+    ];
+    expect(shape(draw(call)).lines).toEqual([
+      'processing web 5',
+      'request web > api 3',
+      'processing api 9',
+      'reply api > web 3',
+      'processing web 30',
+    ]);
+  });
+
+  it('keeps every way as long as the clocks allow when two crossings know different things of one clock', () => {
+    // the message alone would put api 3 ms too far ahead, and the call would be answered before it was asked
+    const both: Drawn[] = [
+      { id: 'root', on: 'web', kind: 'server', from: 0, to: 50 },
+      { id: 'ask', parent: 'root', on: 'web', kind: 'client', from: 5, to: 20 },
+      { id: 'in', parent: 'ask', on: 'api', kind: 'server', from: 6, to: 19 },
+      { id: 'tell', parent: 'root', on: 'web', kind: 'producer', from: 30, to: 31 },
+      { id: 'told', parent: 'tell', on: 'api', kind: 'consumer', from: 34, to: 36 },
+    ];
+    const drawing = draw(both, { api: 500 });
+    const crossings = drawing.crossings.map((c) => (c.message ? { ...c, offsetMs: c.offsetMs! + 3, boundMs: 3.5 } : c));
+    const { ledger, lines } = shape({ ...drawing, crossings });
+    expect(lines.filter((line) => /^(request|reply)/.test(line))).toEqual(['request web > api 1', 'reply api > web 1']);
+    expect(ledger.clocksContradict).toBe(false);
+    expect(ledger.stretches.find((s) => s.kind === 'reply')!.boundMs).toBeCloseTo(0.5);
+  });
+
+  it('says when no setting of the clocks explains what was seen', () => {
+    const drawing = draw(asked);
+    const crossings = drawing.crossings.map((c, i) => (i === 1 ? { ...c, offsetMs: c.offsetMs! - 400 } : c));
+    expect(shape({ ...drawing, crossings }).ledger.clocksContradict).toBe(true);
+  });
+
+  it('follows a call that was answered at once and whose result came later as a message', () => {
+    const job: Drawn[] = [
+      { id: 'root', on: 'web', kind: 'server', from: 0, to: 80 },
+      { id: 'start', parent: 'root', on: 'web', kind: 'client', from: 5, to: 15 },
+      { id: 'start-in', parent: 'start', on: 'api', kind: 'server', from: 8, to: 50 },
+      { id: 'result', parent: 'start-in', on: 'api', kind: 'producer', from: 45, to: 46 },
+      { id: 'got', parent: 'result', on: 'web', kind: 'consumer', from: 60, to: 62 },
+    ];
+    expect(shape(draw(job)).lines).toEqual([
+      'processing web 5',
+      'request web > api 3',
+      'processing api 37',
+      'reply api > web 15',
+      'processing web 20',
+    ]);
+  });
+
+  it('survives a call chain a thousand deep', () => {
+    const deep: Drawn[] = [{ id: 'root', on: 'd', kind: 'server', from: 0, to: 5000 }];
+    for (let i = 0; i < 1000; i++) {
+      const parent = i === 0 ? 'root' : `in${i - 1}`;
+      deep.push({ id: `out${i}`, parent, on: `d${i}`, kind: 'client', from: i, to: 5000 - i });
+      deep.push({ id: `in${i}`, parent: `out${i}`, on: `d${i + 1}`, kind: 'server', from: i + 0.5, to: 4999.5 - i });
+    }
+    expect(shape(draw(deep)).lines.length).toBeGreaterThan(2000);
   });
 
   it('survives a trace without a root, a lone span, and ids that go in circles', () => {

@@ -1,5 +1,5 @@
 import { hash64, spanIdHex } from './ids.ts';
-import { handlerOf, isReply, type TraceTree, type TreeSpan, traceTreeOf } from './trace-tree.ts';
+import { descendsFrom, handlerOf, isReply, type TraceTree, type TreeSpan, traceTreeOf } from './trace-tree.ts';
 import type { Millis, Nanos } from './units.ts';
 
 /** A span as far as paths and ledgers ask; a StoredSpan is one. */
@@ -74,13 +74,15 @@ export function endToEndOf(spans: readonly PathSpan[], crossings: readonly PathC
  */
 export function endToEndOfTree(tree: TraceTree): { figures: EndToEnd; last: TreeSpan } {
   const { root } = tree;
-  const crossed = tree.spans.filter((node) => node.into && reaches(node, root));
+  const crossed = tree.spans.filter((node) => node.into && descendsFrom(node, root));
   const closed = crossed.some(({ into, start }) =>
     into!.crossing.message
       ? into!.callee.span.deviceId === root.span.deviceId && isReply(into!) && start <= root.end
       : handlerOf(into!.caller) === root && into!.caller.end <= root.end,
   );
-  const isA = closed || crossed.length === 0;
+  // What led back was not recorded, but back it came
+  const foundBack = tree.adrift.some((top) => comesBackTo(root, top));
+  const isA = closed || foundBack || crossed.length === 0;
   const last = isA ? root : crossed.reduce((best, node) => (isLater(node, best) ? node : best));
   return {
     last,
@@ -96,13 +98,22 @@ export function endToEndOfTree(tree: TraceTree): { figures: EndToEnd; last: Tree
   };
 }
 
-const isLater = (one: TreeSpan, other: TreeSpan): boolean =>
-  one.end !== other.end ? one.end > other.end : one.span.spanId < other.span.spanId;
-
-function reaches(node: TreeSpan, root: TreeSpan): boolean {
-  for (let at: TreeSpan | null = node; at; at = at.parent) if (at === root) return true;
+/** Something adrift that reached the root's device while the root ran: itself, or what it sent on. */
+function comesBackTo(root: TreeSpan, top: TreeSpan): boolean {
+  if (top.bound === null) return false;
+  const seek = [top];
+  for (let i = 0; i < seek.length; i++) {
+    const at = seek[i]!;
+    const isHandler = at === top || at.into !== null;
+    const { deviceId } = root.span;
+    if (isHandler && at.span.deviceId === deviceId && at.start >= root.start && at.start <= root.end) return true;
+    seek.push(...at.local, ...at.out.map(({ callee }) => callee));
+  }
   return false;
 }
+
+const isLater = (one: TreeSpan, other: TreeSpan): boolean =>
+  one.end !== other.end ? one.end > other.end : one.span.spanId < other.span.spanId;
 
 /** The tree of hops from the root: siblings by hop id, repeats collapsed, untraced far ends left out. */
 export interface RequestPath {

@@ -1,5 +1,6 @@
 import type { PathCrossing, PathSpan } from './request-path.ts';
 import { spanKind } from './span.ts';
+import { clocksOfTrace, type TraceClocks } from './trace-clocks.ts';
 import type { Nanos } from './units.ts';
 
 /** A span in its place: who caused it, what it caused on its own device, and when it was on the requester's clock. */
@@ -9,7 +10,7 @@ export interface TreeSpan {
   into: TreeCrossing | null;
   /** parent on the same device, or the caller's end of `into` */
   parent: TreeSpan | null;
-  /** children that no crossing lies between */
+  /** children that no crossing lies between; one on another device was reached in a way that nobody recorded */
   local: TreeSpan[];
   /** crossings that this span is the caller of */
   out: TreeCrossing[];
@@ -28,6 +29,9 @@ export interface TreeCrossing {
 export interface TraceTree {
   root: TreeSpan;
   spans: TreeSpan[];
+  /** began somewhere else than at the root: their parents have not arrived */
+  adrift: TreeSpan[];
+  clocks: TraceClocks;
 }
 
 const key = (traceId: string, spanId: string): string => traceId + spanId;
@@ -66,15 +70,23 @@ export function traceTreeOf(spans: readonly PathSpan[], crossings: readonly Path
       (node.span.parentSpanId === '' ? null : (nodes.get(key(node.span.traceId, node.span.parentSpanId)) ?? null));
   }
   cutLoops(nodes);
-  for (const node of nodes.values()) {
+  // rows come in any order; what is read out of the tree must not
+  const all = [...nodes.values()].sort((a, b) => (beganLater(b, a) ? -1 : 1));
+  const root = rootOf(all);
+  adoptLocalOrphans(all, root);
+  for (const node of all) {
     if (!node.parent) continue;
     if (node.into) node.parent.out.push(node.into);
     else node.parent.local.push(node);
   }
-  const all = [...nodes.values()];
-  const root = rootOf(all);
-  correct(all, root, crossings);
-  return { root, spans: all };
+  const clocks = clocksOfTrace(root.span.deviceId, crossings);
+  for (const node of all) {
+    const offset = BigInt(Math.round(clocks.offsetOf(node.span.deviceId)));
+    node.start = node.span.startNanos - offset;
+    node.end = node.span.endNanos - offset;
+    node.bound = clocks.boundOf(node.span.deviceId);
+  }
+  return { root, spans: all, adrift: all.filter((node) => !node.parent && node !== root), clocks };
 }
 
 /** The parent's word before a link's; among links the latest message, then the smaller id: any order of rows gives the same tree. */
@@ -112,74 +124,54 @@ function rootOf(all: readonly TreeSpan[]): TreeSpan {
   });
 }
 
-interface Known {
-  /** device's clock minus requester's, nanoseconds */
-  offset: number;
-  bound: number;
-}
-
-const open = 1e15;
-
-/** One offset a device, by way of the crossings with the least doubt: a trace is over before clocks drift. */
-function correct(all: readonly TreeSpan[], root: TreeSpan, crossings: readonly PathCrossing[]): void {
-  const edges = new Map<string, { to: string; offset: number; bound: number }[]>();
-  const edge = (from: string, to: string, offset: number, bound: number): void => {
-    const list = edges.get(from);
-    if (list) list.push({ to, offset, bound });
-    else edges.set(from, [{ to, offset, bound }]);
-  };
-  for (const crossing of crossings) {
-    if (crossing.callerDevice === crossing.calleeDevice || crossing.offsetMs === null) continue;
-    const offset = crossing.offsetMs * 1e6;
-    const bound = offsetBoundNanos(crossing) ?? open;
-    edge(crossing.callerDevice, crossing.calleeDevice, offset, bound);
-    edge(crossing.calleeDevice, crossing.callerDevice, -offset, bound);
-  }
-  const known = new Map<string, Known>([[root.span.deviceId, { offset: 0, bound: 0 }]]);
-  const queue = [root.span.deviceId];
-  for (let head = 0; head < queue.length; head++) {
-    const at = known.get(queue[head]!)!;
-    for (const { to, offset, bound } of edges.get(queue[head]!) ?? []) {
-      const through = at.bound + bound;
-      const before = known.get(to);
-      if (before && before.bound <= through) continue;
-      known.set(to, { offset: at.offset + offset, bound: through });
-      queue.push(to);
-    }
-  }
+/**
+ * The parent of INTERNAL, CLIENT and PRODUCER spans is in their own process. Where it has not arrived, the work belongs to whatever
+ * else that device was doing for this request: the latest begun handler that encloses it.
+ */
+function adoptLocalOrphans(all: readonly TreeSpan[], root: TreeSpan): void {
+  const byDevice = new Map<string, TreeSpan[]>();
   for (const node of all) {
-    const clock = known.get(node.span.deviceId);
-    const offset = clock ? BigInt(Math.round(clock.offset)) : 0n;
-    node.start = node.span.startNanos - offset;
-    node.end = node.span.endNanos - offset;
-    node.bound = !clock || clock.bound >= open ? null : clock.bound;
+    if (node !== root && !node.into && !isCallee(node.span)) continue;
+    const here = byDevice.get(node.span.deviceId);
+    if (here) here.push(node);
+    else byDevice.set(node.span.deviceId, [node]);
+  }
+  for (const orphan of all) {
+    const { span } = orphan;
+    if (orphan.parent || orphan === root || span.parentSpanId === '' || isCallee(span)) continue;
+    let best: TreeSpan | null = null;
+    for (const handler of byDevice.get(span.deviceId) ?? []) {
+      if (handler.span.startNanos > span.startNanos || handler.span.endNanos < span.endNanos) continue;
+      if (best && !beganLater(handler, best)) continue;
+      if (!descendsFrom(handler, orphan)) best = handler;
+    }
+    orphan.parent = best;
   }
 }
 
-/** +/- of a crossing's offset. An RPC's own bound is that of its total; its two edges bound the offset. */
-export function offsetBoundNanos(c: PathCrossing): number | null {
-  if (c.callerDevice === c.calleeDevice) return 0;
-  if (c.message) return c.boundMs === null ? null : c.boundMs * 1e6;
-  const gap = c.callerDurationNanos - c.calleeDurationNanos;
-  if (gap < 0n || c.offsetMs === null) return null;
-  const oneWay = (c.directFloorMs * 1e6) / 2;
-  const offset = c.offsetMs * 1e6;
-  const high = Number(c.calleeStartNanos - c.callerStartNanos) - oneWay;
-  const low = Number(c.calleeStartNanos - c.callerStartNanos - gap) + oneWay;
-  return Math.max(0, high - offset, offset - low);
+const beganLater = (one: TreeSpan, other: TreeSpan): boolean =>
+  one.span.startNanos !== other.span.startNanos
+    ? one.span.startNanos > other.span.startNanos
+    : one.span.spanId > other.span.spanId;
+
+export function descendsFrom(node: TreeSpan, ancestor: TreeSpan): boolean {
+  for (let at: TreeSpan | null = node; at; at = at.parent) if (at === ancestor) return true;
+  return false;
 }
 
-/** Where the work on this device began: the callee of a crossing, or the root. */
+/** Where the work on this device began: the callee of a crossing, the root, or a child that another device's span claims as its own. */
 export function handlerOf(node: TreeSpan): TreeSpan {
   let at = node;
-  while (!at.into && at.parent) at = at.parent;
+  while (!at.into && at.parent && at.parent.span.deviceId === at.span.deviceId) at = at.parent;
   return at;
 }
 
 /** The span and what it caused on its own device, without crossings in between. */
 export function localWork(handler: TreeSpan): TreeSpan[] {
   const found = [handler];
-  for (let i = 0; i < found.length; i++) found.push(...found[i]!.local);
+  for (let i = 0; i < found.length; i++) {
+    for (const child of found[i]!.local) if (child.span.deviceId === handler.span.deviceId) found.push(child);
+  }
   return found;
 }
 

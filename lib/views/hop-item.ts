@@ -87,13 +87,17 @@ export function judgeHop(window: HopWindow, around: HopSurroundings): JudgedHop 
     baselineMs: around.baselineMs,
     budgetMs: budget.ms,
     budgetFrom: budget.rule,
+    hiMs: judgement.hiMs,
+    loMs: judgement.loMs,
     legsMs: legs && {
       uplink: quantile(window.uplink, 0.5),
       uplinkBound: window.uplinkBoundMs,
+      uplinkFloor: floorOf(around.sites, window.from.site, brokerSite),
       // one stamp at the broker cannot say how long it stayed there: the uplink includes it
       broker: null,
       downlink: quantile(window.downlink, 0.5),
       downlinkBound: window.downlinkBoundMs,
+      downlinkFloor: floorOf(around.sites, brokerSite, window.to.site),
       brokerName: window.broker,
       brokerSite,
     },
@@ -139,6 +143,12 @@ export const placeOf = (sites: ReadonlyMap<string, SiteRow>, id: string): LatLon
   const site = sites.get(id);
   return site && site.lat !== null && site.lon !== null ? { lat: site.lat, lon: site.lon } : null;
 };
+
+/** Of one leg. Unlike a hop's floor it is shown as a tick: of a place that is not known nothing is shown. */
+function floorOf(sites: ReadonlyMap<string, SiteRow>, from: string, to: string): Millis | null {
+  const [a, b] = [placeOf(sites, from), placeOf(sites, to)];
+  return from !== '' && from === to ? 0 : a && b ? floorMsBetween(a, b) : null;
+}
 
 export const siteName = (sites: ReadonlyMap<string, SiteRow>, id: string): string => sites.get(id)?.name ?? id;
 

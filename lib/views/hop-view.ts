@@ -12,6 +12,7 @@ import { predecessorOf } from './predecessor.ts';
 import { notFound, rangeFields } from './query.ts';
 import type { CrossingItem, HopView } from './schemas.ts';
 import { type Grid, gridOf } from './spark.ts';
+import { maySee } from './viewer.ts';
 import { seesHop } from './visibility.ts';
 import { sayClock } from './words.ts';
 
@@ -59,14 +60,26 @@ export async function hopView(context: ViewContext, query: HopQuery): Promise<Ho
 
   const nameOf = deviceNames(devices);
   const { item } = judged;
+  const picked = examplesOf({ newest, slowest, fastest, before, changedMs: last?.timeMs ?? null }, item.addedMs.p50);
+  const requests = new Map(
+    (await store.traceRows([...new Set(picked.map(([, row]) => row.callerTraceId))])).map((row) => [row.traceId, row]),
+  );
+  /** A root that ended before this hop was crossed did not wait for an answer: its own time says nothing about the whole. */
+  const requestMs = ({ callerTraceId, addedMs }: CrossingRow): number | null => {
+    const root = requests.get(callerTraceId);
+    return root?.hasRoot && maySee(viewer, root.application) && root.durationMs >= (addedMs ?? 0)
+      ? root.durationMs
+      : null;
+  };
   return {
     range,
     hop: item,
     series: seriesOf(minutes, gridOf(range, seriesPoints, minuteMs), item.floorMs),
     heat: heatOf(minutes, gridOf(range, heatColumns, minuteMs)),
-    examples: examplesOf({ newest, slowest, fastest, before, changedMs: last?.timeMs ?? null }, item.addedMs.p50).map(
-      ([why, row]) => crossingItem(row, why, item.budgetMs, nameOf),
-    ),
+    examples: picked.map(([why, row]) => ({
+      ...crossingItem(row, why, item.budgetMs, nameOf),
+      requestMs: requestMs(row),
+    })),
     clocks: clockPairs(newest, nameOf),
     changes: changes.map(({ timeMs, text }) => ({ timeMs, text })),
   };

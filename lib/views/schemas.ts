@@ -67,13 +67,17 @@ export const hopItemSchema = z.object({
   baselineMs: ms.nullable().describe('median of the window before'),
   budgetMs: ms,
   budgetFrom: z.string().describe('which rule gave the budget, in words'),
+  hiMs: ms.nullable().describe('p95 plus its bound: with loMs what the verdict rests on; null where the bound is open'),
+  loMs: ms.nullable().describe('p95 less its bound, not below the floor; the floor itself where the bound is open'),
   legsMs: z
     .object({
       uplink: ms.nullable(),
       uplinkBound: ms.nullable(),
+      uplinkFloor: ms.nullable().describe('light in fibre from the sender to the broker; null: a place is not known'),
       broker: ms.nullable(),
       downlink: ms.nullable(),
       downlinkBound: ms.nullable(),
+      downlinkFloor: ms.nullable(),
       brokerName: z.string(),
       brokerSite: z.string(),
     })
@@ -132,7 +136,15 @@ export const hopViewSchema = z.object({
     edgesMs: z.array(ms),
     cells: z.array(z.object({ timeMs: z.number(), row: z.number().int(), count })),
   }),
-  examples: z.array(crossingItemSchema),
+  examples: z.array(
+    crossingItemSchema.extend({
+      requestMs: ms
+        .nullable()
+        .describe(
+          'how long the whole request took; null: its root has not arrived, is hidden, or did not wait for the answer',
+        ),
+    }),
+  ),
   clocks: z.array(
     z.object({
       pair: z.string(),
@@ -228,6 +240,7 @@ export const ledgerLineSchema = z.object({
   rawEndMs: ms,
   spanIds: z.array(z.string()),
   hopId: z.string().nullable(),
+  note: z.string().describe('what is derived and not measured, or what stands behind the line; empty otherwise'),
 });
 
 export const traceViewSchema = z.object({
@@ -237,6 +250,7 @@ export const traceViewSchema = z.object({
   startedAt: instant,
   /** root start to root end, or to the last callee on the critical path */
   totalMs: ms,
+  rawTotalMs: ms.describe('the same by the stamps as they were sent: another figure where the end is on another clock'),
   totalBoundMs: ms.nullable(),
   /** sent and answered on one clock, so the total carries no error */
   oneClock: z.boolean(),
@@ -264,7 +278,7 @@ export const traceViewSchema = z.object({
       toSite: z.string(),
     }),
   ),
-  /** sums to totalMs within 1 microsecond, raw and corrected */
+  /** `ms` sums to totalMs, `rawMs` to rawTotalMs, each within 1 microsecond */
   ledger: z.array(ledgerLineSchema),
   /** off the critical path: shown pale */
   offPath: z.array(ledgerLineSchema),
@@ -272,7 +286,13 @@ export const traceViewSchema = z.object({
   sites: z.array(
     z.object({ id: z.string(), name: z.string(), lat: z.number().nullable(), lon: z.number().nullable() }),
   ),
-  linked: z.array(z.object({ traceId: z.string(), direction: z.enum(['to', 'from']) })),
+  linked: z.array(
+    z.object({
+      traceId: z.string(),
+      direction: z.enum(['to', 'from']),
+      rootName: z.string().describe('empty: not known'),
+    }),
+  ),
   /** messages of this trace that a collector saw pass, whether or not their spans came */
   passages: z.array(
     z.object({

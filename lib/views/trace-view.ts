@@ -5,7 +5,7 @@ import { parseTraceId, spanIdHex, traceIdHex } from '../domain/ids.ts';
 import { type Ledger, ledgerOf, type Stretch } from '../domain/ledger.ts';
 import { spanKind } from '../domain/span.ts';
 import { spanFlag } from '../domain/span-columns.ts';
-import { epochMillisOf, type Millis, millisOfNanos, type Nanos } from '../domain/units.ts';
+import { epochMillisOf, type Millis, millisOfNanos } from '../domain/units.ts';
 import { judge } from '../domain/verdict.ts';
 import type { CrossingRow, PassageRow, SiteRow, StoredSpan } from '../store/store.ts';
 import type { ViewContext } from './context.ts';
@@ -25,7 +25,7 @@ export interface TraceIdQuery {
   traceId: string;
 }
 
-/** traces that this one called into over a link, followed for the ledger */
+/** traces that this one called into over links, and they in turn, followed for the ledger */
 const followed = 5;
 const spansOfFollowed = 500;
 /** this long after its first span arrived, one is late */
@@ -43,7 +43,7 @@ export async function traceView(context: ViewContext, query: TraceIdQuery): Prom
   }
   // what is hidden takes no longer than what is absent
   if (!trail?.applications.some((application) => maySee(viewer, application))) throw notFound('trace');
-  const [{ spans: own, total }, crossings, links, devices, siteRows, passages] = await Promise.all([
+  const [{ spans: own, total }, ownCrossings, links, devices, siteRows, passages] = await Promise.all([
     store.spansOfTrace(words.hi, words.lo, undefined, trail),
     store.crossingsOfTrace(words.hi, words.lo, trail),
     store.linkedTraces(words.hi, words.lo),
@@ -54,7 +54,9 @@ export async function traceView(context: ViewContext, query: TraceIdQuery): Prom
   if (!own.some((span) => maySee(viewer, span.application))) throw notFound('trace');
 
   const traceId = own[0]!.traceId;
-  const spans = [...own, ...(await spansOfCalled(context, traceId, crossings))];
+  const story = await storyFrom(context, traceId, ownCrossings);
+  const spans = [...own, ...story.spans];
+  const { crossings } = story;
   const sites = new Map(siteRows.map((site) => [site.id, site]));
   const ledger = ledgerOf(spans, crossings, {
     brokerSite: (broker) => brokerSiteOf(rules, broker),
@@ -75,7 +77,7 @@ export async function traceView(context: ViewContext, query: TraceIdQuery): Prom
   const root = spans.find((span) => span.spanId === ledger.rootSpanId) ?? own[0]!;
   const rootSeen = mask.sees(root);
   const hasRoot = root.parentSpanId === '';
-  const lines = onPathLines(told);
+  const lines = ledger.stretches.map((stretch) => ledgerLine(told, stretch));
   const floorMs = ledger.stretches.reduce((sum, stretch) => sum + stretch.floorMs, 0);
   const budget = rootSeen
     ? pathBudgetOf(rules.budgets, {
@@ -108,6 +110,7 @@ export async function traceView(context: ViewContext, query: TraceIdQuery): Prom
     application: rootSeen ? root.application : restricted,
     startedAt: instantOf(epochMillisOf(root.startNanos)),
     totalMs: ledger.totalMs,
+    rawTotalMs: ledger.rawTotalMs,
     totalBoundMs: ledger.boundMs,
     oneClock: ledger.boundMs === 0,
     requesterDevice: mask.device(ledger.referenceDevice),
@@ -131,7 +134,7 @@ export async function traceView(context: ViewContext, query: TraceIdQuery): Prom
     spansTotal: total + (spans.length - own.length),
     crossings: crossings.map((crossing) => traceCrossing(told, crossing)),
     ledger: lines,
-    offPath: offPathLines(told),
+    offPath: ledger.offPath.map((stretch) => ledgerLine(told, stretch)),
     criticalPath: [...new Set(ledger.stretches.flatMap((stretch) => stretch.spanIds))],
     sites: sitesOf(context, told),
     linked: await visibleLinks(context, links),
@@ -161,6 +164,7 @@ function unspannedTrace(traceId: string, first: PassageRow, passages: PassageRow
     application: '',
     startedAt: instantOf(epochMillisOf(first.receiveNanos)),
     totalMs: millisOfNanos(seenFor),
+    rawTotalMs: millisOfNanos(seenFor),
     totalBoundMs: null,
     oneClock: false,
     requesterDevice: '',
@@ -212,21 +216,43 @@ function crossingsBySpan(crossings: CrossingRow[]): Map<string, CrossingRow[]> {
   return bySpan;
 }
 
-/** Where a consumer began a trace of its own and links back, the request goes on there: its spans belong into the ledger. */
-async function spansOfCalled({ store }: ViewContext, traceId: string, crossings: CrossingRow[]): Promise<StoredSpan[]> {
-  const called = new Set<string>();
-  for (const crossing of crossings) {
-    if (crossing.callerTraceId === traceId && crossing.calleeTraceId !== traceId && crossing.calleeSpanId !== '') {
-      called.add(crossing.calleeTraceId);
-    }
+/** Where a consumer began a trace of its own and links back, the request goes on there: one story, told in one ledger. */
+async function storyFrom({ store }: ViewContext, traceId: string, begun: CrossingRow[]): Promise<Story> {
+  const story: Story = { spans: [], crossings: [...begun] };
+  const told = new Set([traceId]);
+  for (let next = calledFrom(begun, told); next.length > 0; ) {
+    for (const id of next) told.add(id);
+    const parts = await Promise.all(
+      next.map(async (id) => {
+        const words = parseTraceId(id);
+        if (!words) return { spans: [], crossings: [] };
+        const [{ spans }, crossings] = await Promise.all([
+          store.spansOfTrace(words.hi, words.lo, spansOfFollowed),
+          store.crossingsOfTrace(words.hi, words.lo),
+        ]);
+        // those that came from another trace are told where they began
+        return { spans, crossings: crossings.filter((crossing) => crossing.callerTraceId === id) };
+      }),
+    );
+    story.spans.push(...parts.flatMap((part) => part.spans));
+    const further = parts.flatMap((part) => part.crossings);
+    story.crossings.push(...further);
+    next = calledFrom(further, told);
   }
-  const lots = await Promise.all(
-    [...called].slice(0, followed).map(async (id) => {
-      const words = parseTraceId(id);
-      return words ? (await store.spansOfTrace(words.hi, words.lo, spansOfFollowed)).spans : [];
-    }),
-  );
-  return lots.flat();
+  return story;
+}
+
+interface Story {
+  spans: StoredSpan[];
+  crossings: CrossingRow[];
+}
+
+function calledFrom(crossings: CrossingRow[], told: ReadonlySet<string>): string[] {
+  const called = new Set<string>();
+  for (const { callerTraceId, calleeTraceId, calleeSpanId } of crossings) {
+    if (told.has(callerTraceId) && !told.has(calleeTraceId) && calleeSpanId !== '') called.add(calleeTraceId);
+  }
+  return [...called].slice(0, Math.max(0, followed - told.size + 1));
 }
 
 // ---- spans
@@ -327,32 +353,14 @@ const sayAgoFine = (ms: Millis): string => (ms < 1000 ? `${ms.toFixed(1)} ms` : 
 
 // ---- the ledger
 
-function onPathLines(told: Telling): LedgerLine[] {
-  let rawNanos: Nanos = 0n;
-  return told.ledger.stretches.map((stretch) => {
-    const rawStartMs = millisOfNanos(rawNanos);
-    rawNanos += stretch.rawNanos;
-    return ledgerLine(told, stretch, rawStartMs, millisOfNanos(rawNanos));
-  });
-}
-
-function offPathLines(told: Telling): LedgerLine[] {
-  const placed = new Map(told.ledger.spans.map((span) => [span.spanId, span]));
-  return told.ledger.offPath.map((stretch) => {
-    const span = placed.get(stretch.spanIds[0] ?? '');
-    const rawStartMs =
-      span && stretch.kind === 'processing' ? span.rawStartMs + (stretch.startMs - span.startMs) : stretch.startMs;
-    return ledgerLine(told, stretch, rawStartMs, rawStartMs + stretch.rawMs);
-  });
-}
-
-function ledgerLine(told: Telling, stretch: Stretch, rawStartMs: Millis, rawEndMs: Millis): LedgerLine {
-  const { mask } = told;
+function ledgerLine(told: Telling, stretch: Stretch): LedgerLine {
+  const { mask, spans } = told;
   const moves = stretch.toWhere !== '';
   const fromDevice = mask.device(stretch.where);
   const toDevice = moves ? mask.device(stretch.toWhere) : fromDevice;
-  const crossing = isNetwork(stretch.kind) || stretch.kind === 'broker' ? crossingOf(told, stretch) : undefined;
+  const crossing = moves ? crossingOf(told, stretch) : undefined;
   const seen = !crossing || mask.seesCrossing(crossing);
+  const ids = new Set(stretch.spanIds);
   return {
     kind: stretch.kind,
     where: moves ? `${fromDevice} → ${toDevice}` : fromDevice,
@@ -368,10 +376,12 @@ function ledgerLine(told: Telling, stretch: Stretch, rawStartMs: Millis, rawEndM
     floorMs: seen ? stretch.floorMs : null,
     startMs: stretch.startMs,
     endMs: stretch.endMs,
-    rawStartMs,
-    rawEndMs,
+    rawStartMs: stretch.rawStartMs,
+    rawEndMs: stretch.rawEndMs,
     spanIds: stretch.spanIds,
     hopId: crossing && seen ? spanIdHex(crossing.hop) : null,
+    // it may tell a span's name
+    note: spans.every((span) => !ids.has(span.spanId) || mask.sees(span)) ? stretch.note : '',
   };
 }
 
@@ -449,14 +459,25 @@ function sitesOf({ rules }: ViewContext, { spans, crossings, mask, sites }: Tell
   });
 }
 
-async function visibleLinks({ store, viewer }: ViewContext, links: TraceView['linked']): Promise<TraceView['linked']> {
-  if (seesAll(viewer) || links.length === 0) return links;
-  const rows = await store.traceRows(links.map((link) => link.traceId));
-  const visible = new Set(rows.filter((row) => maySee(viewer, row.application)).map((row) => row.traceId));
-  return links.filter((link) => visible.has(link.traceId));
+async function visibleLinks(
+  { store, viewer }: ViewContext,
+  links: Pick<TraceView['linked'][number], 'traceId' | 'direction'>[],
+): Promise<TraceView['linked']> {
+  if (links.length === 0) return [];
+  const rows = new Map((await store.traceRows(links.map((link) => link.traceId))).map((row) => [row.traceId, row]));
+  return links.flatMap((link) => {
+    const row = rows.get(link.traceId);
+    const seen = row ? maySee(viewer, row.application) : seesAll(viewer);
+    return seen ? [{ ...link, rootName: row?.hasRoot ? row.rootName : '' }] : [];
+  });
 }
 
-function notesOf({ crossings, ledger, mask }: Telling, own: StoredSpan[], total: number, root: StoredSpan): string[] {
+function notesOf(
+  { spans, crossings, ledger, mask }: Telling,
+  own: StoredSpan[],
+  total: number,
+  root: StoredSpan,
+): string[] {
   const notes: string[] = [];
   const known = new Set(own.map((span) => span.spanId));
   const orphans = own.filter((span) => span.parentSpanId !== '' && !known.has(span.parentSpanId));
@@ -475,6 +496,15 @@ function notesOf({ crossings, ledger, mask }: Telling, own: StoredSpan[], total:
   if (cut > 0) notes.push(`${sayCount(cut, 'span has', 'spans have')} a name or value that was cut.`);
   if (own.some((span) => span.flags & spanFlag.sampled))
     notes.push('Sampled: one of many requests, the others were not recorded.');
+  const further = new Set(
+    spans.filter((span) => span.traceId !== root.traceId && mask.sees(span)).map((s) => s.traceId),
+  );
+  if (further.size > 0)
+    notes.push(
+      `Goes on in ${sayCount(further.size, 'linked trace')}: told here as one story, from its beginning to its end.`,
+    );
+  if (crossings.some((c) => c.calleeTraceId === root.traceId && c.callerTraceId !== root.traceId))
+    notes.push('Began in another trace, which is linked: this is the part from the message that was received here.');
   const waiting = crossings.filter((c) => c.calleeSpanId === '' || /^0+$/.test(c.calleeSpanId)).length;
   if (waiting > 0) notes.push(`${sayCount(waiting, 'call has', 'calls have')} no answer in this trace (yet).`);
   const wrong = new Set(
@@ -491,6 +521,8 @@ function notesOf({ crossings, ledger, mask }: Telling, own: StoredSpan[], total:
   if (contradicting.size > 0) notes.push(`The clocks of ${[...contradicting].join(' and ')} contradict each other.`);
   if (crossings.some((c) => c.clock === 'assumed'))
     notes.push('Some clocks are assumed to agree: nothing came back that could prove it.');
+  if (ledger.clocksContradict)
+    notes.push('Clocks contradict each other: no setting of them explains every message, so some ways look too short.');
   if (ledger.boundMs === 0)
     notes.push(`Sent and answered on one clock, so the total carries no error. Only the split between devices does.`);
   if (own.some((span) => !mask.sees(span)))
