@@ -46,9 +46,11 @@ export interface PassReport {
   stepsMs: Record<string, Millis>;
 }
 
-/** Spans that came this long ago may still meet their other half. */
-const reopenMs = 86_400_000;
+/** Spans that came this long ago may still meet their other half: a day, and an hour for a collector to hand them on. */
+const reopenMs = 25 * 3_600_000;
 const settleAfterMs = 90_000;
+/** a backlog that is worked off constrains the same old minutes pass after pass */
+const settleAgainMs = 30_000;
 const settleAtOnce = 5;
 /** crossings judged again in one transaction, whose old and new figures stay in memory until it ends: about 250 B each */
 const settledAtOnce = 100_000;
@@ -139,25 +141,46 @@ async function pairNew(
   await placeNew(tx, rules, known, nowMs);
   hear(known, await tx.sightingsOf(ranges));
   listen(known, await tx.reportsOf(ranges));
-  addObservations(known, rules, known.ledger, await tx.observationsOf(ranges));
+  const observations = await tx.observationsOf(ranges);
+  addObservations(known, rules, known.ledger, observations);
+  const heardSeconds = observations.map(({ second }) => second);
 
   const around = await tx.gather(ranges, nowMs - reopenMs);
   if (around.callers > 0) {
     const answered = answerRoutes(await tx.routes(), rules, known, nowMs);
     await tx.saveHops(answered.hops, answered.traced);
     await tx.answerRoutes(answered.answers);
-    addEdges(known.ledger, await tx.freshEdges());
+    const edges = await tx.freshEdges();
+    addEdges(known.ledger, edges);
+    heardSeconds.push(...edges.second.subarray(0, edges.count));
     const moments = await tx.freshMoments();
-    report.crossings = await tx.writeCrossings(
+    const written = await tx.writeCrossings(
       moments,
       offsetsOf(known.ledger, moments),
       (minute) => Math.max((minute + 1) * 60_000, nowMs - settleAfterMs + 10_000) + settleAfterMs,
     );
+    report.crossings = written.crossings;
+    for (const minute of written.withdrawn) known.withdrawn.add(minute);
   }
+  await tx.settleAgain(minutesWithinReach(heardSeconds), (minute) =>
+    Math.max((minute + 1) * 60_000 + reachSeconds * 1000 + settleAfterMs, nowMs + settleAgainMs),
+  );
   if (around.spans > 0) await tx.writeTraces();
   await tx.writeTopicMinutes(ranges);
   await tx.advance(ranges);
   known.ledger.forgetBefore(Math.floor(nowMs / 1000) - ledgerWindowSeconds);
+  for (const minute of known.withdrawn)
+    if (minute * 60_000 < nowMs - 2 * ledgerWindowSeconds * 1000) known.withdrawn.delete(minute);
+}
+
+/** What was heard of clocks in these seconds constrains every minute within reach, also those that were settled before. */
+function minutesWithinReach(seconds: readonly number[]): Set<number> {
+  const heard = new Set<number>();
+  for (const second of seconds) heard.add(Math.floor(second / 60));
+  const reach = Math.ceil(reachSeconds / 60);
+  const minutes = new Set<number>();
+  for (const minute of heard) for (let m = minute - reach; m <= minute + reach; m++) minutes.add(m);
+  return minutes;
 }
 
 /** The new contiguous range of every collector. Looking everywhere now and then finds a collector whose batches arrived long ago. */
@@ -204,7 +227,10 @@ async function settleClocks(
   }
 }
 
-/** What is known of the clocks around a minute: in memory while it is young, else out of the store. */
+/**
+ * What is known of the clocks around a minute: in memory while it is young, else out of the store. Memory only ever adds: where a crossing
+ * was withdrawn (another server counted in its place) its edge would stay.
+ */
 async function ledgerAround(
   tx: AuditTx,
   rules: Rules,
@@ -213,7 +239,9 @@ async function ledgerAround(
   minute: number,
 ): Promise<ClockLedger> {
   const second = minute * 60;
-  if (second - reachSeconds > nowMs / 1000 - ledgerWindowSeconds) return known.ledger;
+  const reach = Math.ceil(reachSeconds / 60);
+  const isWhole = ![...known.withdrawn].some((withdrawn) => Math.abs(withdrawn - minute) <= reach);
+  if (isWhole && second - reachSeconds > nowMs / 1000 - ledgerWindowSeconds) return known.ledger;
   const ledger = createClockLedger(rules.maxDriftPpm);
   const [from, to] = [second - reachSeconds, second + 60 + reachSeconds];
   addEdges(ledger, await tx.edgesBetween(from, to));

@@ -39,6 +39,8 @@ export interface Known {
   traced: Map<string, bigint[]>;
   templates: TopicTemplates;
   ledger: ClockLedger;
+  /** minutes that lost a crossing whose edge the ledger still holds */
+  withdrawn: Set<number>;
   /** crossings per hop within 24 h, as of `trafficMs` */
   traffic: Map<bigint, number>;
   trafficMs: EpochMillis;
@@ -110,6 +112,7 @@ function empty(rules: Rules): Known {
     traced: new Map(),
     templates: createTopicTemplates(),
     ledger: createClockLedger(rules.maxDriftPpm),
+    withdrawn: new Set(),
     traffic: new Map(),
     trafficMs: 0,
     crossedMs: new Map(),

@@ -227,12 +227,12 @@ export interface AuditTx {
   answerRoutes(answers: readonly RouteAnswer[]): Promise<void>;
   freshEdges(): Promise<EdgeColumns>;
   freshMoments(): Promise<MomentColumns>;
-  /** Replaces the crossings of the callers that were touched, marks their minutes dirty and due to be settled. */
+  /** Replaces the crossings of the callers that were touched, marks their minutes dirty and due to be settled. `withdrawn`: minutes that lost a pair. */
   writeCrossings(
     moments: MomentColumns,
     offsets: OffsetColumns,
     settleAtMs: (minute: number) => EpochMillis,
-  ): Promise<number>;
+  ): Promise<{ crossings: number; withdrawn: number[] }>;
   writeTraces(): Promise<number>;
   writeTopicMinutes(ranges: readonly BatchRange[]): Promise<void>;
 
@@ -242,6 +242,8 @@ export interface AuditTx {
   observationsOf(ranges: readonly BatchRange[]): Promise<StoredObservation[]>;
   observationsBetween(fromSecond: number, toSecond: number): Promise<StoredObservation[]>;
   minutesToSettle(nowMs: EpochMillis, limit: number): Promise<MinuteToSettle[]>;
+  /** Of these minutes those that hold crossings and wait for nothing yet are due once more. */
+  settleAgain(minutes: ReadonlySet<number>, settleAtMs: (minute: number) => EpochMillis): Promise<void>;
   momentsOf(minute: number): Promise<MomentColumns>;
   /** One part of the minute's crossings; with the last one it is settled. Answers how many have changed. */
   settle(

@@ -265,6 +265,9 @@ export function minuteOfStart(startNs: bigint, arrivalMs: bigint): number {
 
 const absent = Number.NaN;
 
+export const pairKey = (callerRow: number, calleeTraceLo: bigint, calleeSpan: bigint): string =>
+  `${callerRow} ${calleeTraceLo} ${calleeSpan}`;
+
 /** The crossings of every caller that the new rows touch. Filled step by step, in the order of AuditTx. */
 export class Pairing {
   readonly #s: Surroundings;
@@ -290,6 +293,16 @@ export class Pairing {
 
   get count(): number {
     return this.#pairs.caller.length;
+  }
+
+  /** What is paired of these callers. */
+  pairKeys(ofCaller: (row: number) => boolean): Set<string> {
+    const { rows } = this.#s;
+    const { caller, callee } = this.#pairs;
+    const keys = new Set<string>();
+    for (let p = 0; p < caller.length; p++)
+      if (ofCaller(caller[p]!)) keys.add(pairKey(caller[p]!, rows.traceLo[callee[p]!]!, rows.spanId[callee[p]!]!));
+    return keys;
   }
 
   #isMessage(p: number): boolean {
@@ -548,7 +561,7 @@ export class Pairing {
   /**
    * What a crossing's figures are, given the offsets of `moments()`: as judgedColumns in audit-sql.ts, which judges stored crossings again.
    * An RPC needs no agreeing clocks: each difference is on one clock. Its offset only places the callee on the caller's clock, so it
-   * is kept within what the crossing's own two edges allow.
+   * is kept within what the crossing's own two edges allow, and is a tenth of a millisecond coarse: a clock that settles by less is not worth a write.
    */
   judge(offsets: OffsetColumns): Judged[] {
     const { rows } = this.#s;
@@ -564,6 +577,7 @@ export class Pairing {
       const gap = Number(rows.durationNs[c]! - rows.durationNs[e]!);
       const label = m < 0 ? 0 : offsets.label[m]!;
       const off = whole(offsets.offset, m);
+      const coarse = Math.round(off / 100_000) * 100_000;
       const up = orZero(whole(offsets.brokerOffset, m));
       const figures = message
         ? {
@@ -574,7 +588,7 @@ export class Pairing {
             bound: same ? grain : whole(offsets.bound, m) + grain,
           }
         : gap < 0
-          ? { clock: 6, raw: gap, added: absent, offset: same ? 0 : orZero(off), bound: absent }
+          ? { clock: 6, raw: gap, added: absent, offset: same ? 0 : orZero(coarse), bound: absent }
           : {
               clock: same ? 1 : 2,
               raw: gap,
@@ -582,7 +596,7 @@ export class Pairing {
               offset: same
                 ? 0
                 : Math.min(
-                    Math.max(label === 3 && !Number.isNaN(off) ? off : there - Math.floor(gap / 2), there - gap),
+                    Math.max(label === 3 && !Number.isNaN(off) ? coarse : there - Math.floor(gap / 2), there - gap),
                     there,
                   ),
               bound: grain,

@@ -31,6 +31,7 @@ import {
   type LinkRows,
   minuteOfStart,
   Pairing,
+  pairKey,
   pickSpans,
   readSpans,
   type SeenPassing,
@@ -592,12 +593,12 @@ class DuckdbAuditTx implements AuditTx {
     _moments: MomentColumns,
     offsets: OffsetColumns,
     settleAtMs: (minute: number) => EpochMillis,
-  ): Promise<number> {
+  ): Promise<{ crossings: number; withdrawn: number[] }> {
     const tx = this.#tx;
     const pairing = this.#pairing!;
     const { minutes } = this.#kept;
     const { firstFresh } = this.#rows!;
-    const replaced = await this.#dropOldCrossings();
+    const { replaced, withdrawn } = await this.#dropOldCrossings();
     await yieldToEvents();
     const judged = pairing.judge(offsets);
     await yieldToEvents();
@@ -624,37 +625,54 @@ class DuckdbAuditTx implements AuditTx {
 
     const due = new Set<number>();
     for (let p = 0; p < judged.length; p++) if (pairing.crossesClocks(p)) due.add(judged[p]!.minute);
-    const waiting = await tx.all<{ minute: number }>('SELECT DISTINCT minute FROM audit_due');
+    await this.#settleLater(due, settleAtMs);
+    return { crossings: judged.length, withdrawn };
+  }
+
+  async #settleLater(due: Set<number>, settleAtMs: (minute: number) => EpochMillis): Promise<void> {
+    const waiting = await this.#tx.all<{ minute: number }>('SELECT DISTINCT minute FROM audit_due');
     for (const { minute } of waiting) due.delete(minute);
-    for (const minute of due) await tx.run('INSERT INTO audit_due VALUES ($1, $2)', [minute, settleAtMs(minute)]);
-    return judged.length;
+    for (const minute of due) await this.#tx.run('INSERT INTO audit_due VALUES ($1, $2)', [minute, settleAtMs(minute)]);
   }
 
   /** Crossings of callers that had been there before; new callers cannot have any. */
-  async #dropOldCrossings(): Promise<HopMinute[]> {
+  async #dropOldCrossings(): Promise<{ replaced: HopMinute[]; withdrawn: number[] }> {
     const rows = this.#rows!;
     const callers = [...this.#pairing!.affected].filter((row) => row < rows.firstFresh);
-    if (callers.length === 0) return [];
+    if (callers.length === 0) return { replaced: [], withdrawn: [] };
     const minutes = callers.map((row) => minuteOfStart(rows.startNs[row]!, rows.arrivalMs[row]!));
     const found = await this.#tx.columns<
-      [BigInt64Array, BigUint64Array, BigUint64Array, BigUint64Array, BigUint64Array, Int32Array]
+      [
+        BigInt64Array,
+        BigUint64Array,
+        BigUint64Array,
+        BigUint64Array,
+        BigUint64Array,
+        Int32Array,
+        BigUint64Array,
+        BigUint64Array,
+      ]
     >(
-      `SELECT rowid, caller_trace_hi, caller_trace_lo, caller_span, hop, minute FROM crossings
+      `SELECT rowid, caller_trace_hi, caller_trace_lo, caller_span, hop, minute, callee_trace_lo, callee_span FROM crossings
        WHERE minute >= $1 AND minute <= $2 AND caller_trace_lo IN ${listed('$3')}`,
       [Math.min(...minutes), Math.max(...minutes), callers.map((row) => rows.traceLo[row]).join(',')],
     );
-    const [rowids, his, los, ids, hops, ofMinutes] = found.values;
+    const [rowids, his, los, ids, hops, ofMinutes, calleeTraces, callees] = found.values;
     const [hi, lo, id] = [wordsOf(his), wordsOf(los), wordsOf(ids)];
-    const old: HopMinute[] = [];
+    const stays = this.#pairing!.pairKeys((caller) => caller < rows.firstFresh);
+    const replaced: HopMinute[] = [];
+    const withdrawn = new Set<number>();
     const drop: bigint[] = [];
     for (let i = 0; i < found.rowCount; i++) {
-      if (!this.#pairing!.affected.has(this.#index!.find(hi, lo, id, i, i))) continue;
+      const caller = this.#index!.find(hi, lo, id, i, i);
+      if (!this.#pairing!.affected.has(caller)) continue;
       drop.push(rowids[i]!);
-      old.push({ hop: hops[i]!, minute: ofMinutes[i]! });
+      replaced.push({ hop: hops[i]!, minute: ofMinutes[i]! });
+      if (!stays.has(pairKey(caller, calleeTraces[i]!, callees[i]!))) withdrawn.add(ofMinutes[i]!);
     }
     if (drop.length > 0)
       await this.#tx.run(`DELETE FROM crossings WHERE rowid IN ${listedSigned('$1')}`, [drop.join(',')]);
-    return old;
+    return { replaced, withdrawn: [...withdrawn] };
   }
 
   /** A late answer takes the question away. */
@@ -791,6 +809,16 @@ class DuckdbAuditTx implements AuditTx {
       minutes.push({ minute, crossings: Number(row!.n) });
     }
     return minutes;
+  }
+
+  /** A crossing without a row in hop_minutes was just written, and is due as it is. */
+  async settleAgain(minutes: ReadonlySet<number>, settleAtMs: (minute: number) => EpochMillis): Promise<void> {
+    if (minutes.size === 0) return;
+    const heard = await this.#tx.all<{ minute: number }>(
+      `SELECT DISTINCT minute FROM hop_minutes WHERE minute IN ${listedSigned('$1')}`,
+      [[...minutes].join(',')],
+    );
+    await this.#settleLater(new Set(heard.map(({ minute }) => minute)), settleAtMs);
   }
 
   momentsOf(minute: number): Promise<MomentColumns> {
