@@ -1,5 +1,6 @@
 import { addEdges, addObservations, offsetsOf } from './audit/clocks.ts';
 import { gaugesAreDue, judgeDevices, readGauges, saveJudged } from './audit/devices.ts';
+import { judgeLive, resolveBudgets } from './audit/live.ts';
 import {
   type AuditMemory,
   hear,
@@ -37,6 +38,8 @@ export interface PassReport {
   minutes: number;
   settled: number;
   unanswered: number;
+  /** hops whose live verdict is another than before */
+  verdicts: number;
   deviceEvents: number;
   /** anything that a page shows */
   changed: boolean;
@@ -76,6 +79,7 @@ export async function auditOnce(store: Store, now: Nanos, rules: Rules, memory: 
     minutes: 0,
     settled: 0,
     unanswered: 0,
+    verdicts: 0,
     deviceEvents: 0,
     changed: false,
     behind: false,
@@ -109,6 +113,12 @@ export async function auditOnce(store: Store, now: Nanos, rules: Rules, memory: 
         known.minutesNotBeforeMs = nowMs + Math.min(5_000, Math.floor(written.crossings / crossingsAtOnce) * 1_000);
       });
     }
+    if (!report.behind && nowMs >= known.live.notBeforeMs) {
+      await resolveBudgets(store, rules, known, nowMs);
+      await step('live', async (tx) => {
+        report.verdicts = await judgeLive(tx, known, nowMs);
+      });
+    }
     if (gaugesAreDue(known, nowMs)) await step('gauges', (tx) => readGauges(tx, known, nowMs));
     const judged = judgeDevices(known, nowMs);
     if (judged.changed.length > 0) await step('devices', (tx) => saveJudged(tx, judged));
@@ -122,7 +132,8 @@ export async function auditOnce(store: Store, now: Nanos, rules: Rules, memory: 
   }
   known.passes++;
   memory.bite = Math.min(mostSpans, memory.bite * 2);
-  report.changed = report.batches + report.minutes + report.settled + report.unanswered + report.deviceEvents > 0;
+  report.changed =
+    report.batches + report.minutes + report.settled + report.unanswered + report.verdicts + report.deviceEvents > 0;
   report.tookMs = performance.now() - began;
   return report;
 }

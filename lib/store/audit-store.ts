@@ -1,3 +1,4 @@
+import type { LiveState, Slice } from '../domain/live-verdict.ts';
 import type { Resource } from '../domain/span.ts';
 import type { EpochMillis } from '../domain/units.ts';
 
@@ -188,6 +189,19 @@ export interface MinuteToSettle {
   crossings: number;
 }
 
+/** null: nobody's rule. */
+export interface HopBudget {
+  hop: bigint;
+  budgetNanos: bigint | null;
+}
+
+export interface HopState {
+  hop: bigint;
+  state: LiveState;
+}
+
+export type HopStates = Map<bigint, LiveState[]>;
+
 export interface ClockToSave {
   device: number;
   minute: number;
@@ -257,6 +271,26 @@ export interface AuditTx {
   // ---- minutes
   /** Recomputes dirty (hop, minute)s; answers how many, and how many crossings were read for them. */
   writeMinutes(): Promise<{ minutes: number; crossings: number }>;
+
+  // ---- live verdicts
+  /** A hop whose budget has changed is due to be sliced anew, as far back as `sinceMinute`. */
+  applyBudgets(budgets: readonly HopBudget[], sinceMinute: number): Promise<void>;
+  /** Recomputes the slices of what has changed since the last call, as far back as `sinceMinute`; answers the minutes. */
+  writeSlices(
+    sinceMinute: number,
+    budgetOf: (hop: bigint) => bigint | null,
+  ): Promise<{ hop: bigint; minute: number }[]>;
+  slicesOf(hops: readonly bigint[], fromSlice: number): Promise<Map<bigint, Slice[]>>;
+  /** When each hop was last heard since a slice. */
+  heardSince(slice: number): Promise<{ hop: bigint; slice: number }[]>;
+  /** States that began at `fromSlice` or later, and the last one before it; oldest first. */
+  statesOf(hops: readonly bigint[], fromSlice: number): Promise<HopStates>;
+  lastStates(): Promise<HopState[]>;
+  replaceStates(hop: bigint, fromSlice: number, states: readonly LiveState[]): Promise<void>;
+  /** Up to which slice verdicts have been judged; null: never. */
+  judgedUntil(): Promise<number | null>;
+  saveJudgedUntil(slice: number): Promise<void>;
+  forgetSlices(beforeMinute: number): Promise<void>;
 
   // ---- unanswered
   /** How far callers have been checked for an answer: arrival of their spans. */

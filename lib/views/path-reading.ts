@@ -1,10 +1,9 @@
-import { type PathToBudget, pathBudgetOf } from '../domain/budget.ts';
+import { type PathToBudget, pathBudgetOf, pathKey } from '../domain/budget.ts';
 import { endToEndOf } from '../domain/request-path.ts';
 import { type Millis, millisOfNanos } from '../domain/units.ts';
 import { judge } from '../domain/verdict.ts';
 import type { PathSample, PathWindow } from '../store/path-store.ts';
 import type { ViewContext } from './context.ts';
-import { pathKey } from './hop-item.ts';
 import type { HopReading } from './hop-reading.ts';
 import type { FleetView, RangeView } from './schemas.ts';
 import { type Grid, sparkGrid, sparkOf } from './spark.ts';

@@ -1,3 +1,4 @@
+import { type LiveState, type Slice, sliceOf } from '#lib/domain/live-verdict.ts';
 import { collectorHostPrefix } from '#lib/domain/placing.ts';
 import { type EpochMillis, minuteOf } from '#lib/domain/units.ts';
 import type {
@@ -11,6 +12,9 @@ import type {
   DeviceSighting,
   EdgeColumns,
   GaugeReading,
+  HopBudget,
+  HopState,
+  HopStates,
   HopToSave,
   MinuteToSettle,
   MomentColumns,
@@ -25,6 +29,7 @@ import type {
   TracedDestination,
   WaitingRoute,
 } from '../audit-store.ts';
+import * as live from './audit-live.ts';
 import { type HopMinute, OpenMinutes, writeSums } from './audit-minutes.ts';
 import {
   isCaller,
@@ -94,6 +99,7 @@ const dayMs = 86_400_000;
 /** A start further before its arrival than this is a wrong clock, not an old span. */
 const oldestStartMs = dayMs;
 const answeredKey = 'audit.answered_until_ms';
+const judgedKey = 'audit.judged_until_slice';
 const minutesAtOnce = 20_000;
 
 /** Traces around what is new, by the low half of their ids as one text: a list parameter costs a native call for every element. */
@@ -894,6 +900,7 @@ class DuckdbAuditTx implements AuditTx {
         crossings += await this.#computeMinute(minute, others);
         await minutes.load(tx, minute, others);
       }
+      await live.markLive(tx, minute, hops);
       if (dirty.rowCount === minutesAtOnce)
         await tx.run(`DELETE FROM audit_dirty WHERE minute = $1 AND hop IN ${listed('$2')}`, [minute, hops.join(',')]);
     }
@@ -913,6 +920,53 @@ class DuckdbAuditTx implements AuditTx {
     await tx.run(sql.insertHopMinutes, [minute]);
     await tx.run(sql.insertBuckets, [minute]);
     return read!.n;
+  }
+
+  // ---- live verdicts
+
+  applyBudgets(budgets: readonly HopBudget[], sinceMinute: number): Promise<void> {
+    return live.applyBudgets(this.#tx, budgets, sinceMinute);
+  }
+
+  writeSlices(sinceMinute: number, budgetOf: (hop: bigint) => bigint | null): Promise<HopMinute[]> {
+    return live.writeSlices(this.#tx, sinceMinute, budgetOf);
+  }
+
+  slicesOf(hops: readonly bigint[], fromSlice: number): Promise<Map<bigint, Slice[]>> {
+    return live.slicesOf(this.#tx, hops, fromSlice);
+  }
+
+  heardSince(slice: number): Promise<{ hop: bigint; slice: number }[]> {
+    return this.#tx.all(
+      'SELECT hop, max(slice) AS slice FROM hop_slices WHERE minute >= $1 AND slice >= $2 GROUP BY hop',
+      [Math.floor(slice / 6), slice],
+    );
+  }
+
+  statesOf(hops: readonly bigint[], fromSlice: number): Promise<HopStates> {
+    return live.statesOf(this.#tx, hops, fromSlice);
+  }
+
+  lastStates(): Promise<HopState[]> {
+    return live.lastStates(this.#tx);
+  }
+
+  replaceStates(hop: bigint, fromSlice: number, states: readonly LiveState[]): Promise<void> {
+    return live.replaceStates(this.#tx, hop, fromSlice, states);
+  }
+
+  async judgedUntil(): Promise<number | null> {
+    const [row] = await this.#tx.all<{ value: string }>('SELECT value FROM meta WHERE key = $1', [judgedKey]);
+    return row ? Number(row.value) : null;
+  }
+
+  async saveJudgedUntil(slice: number): Promise<void> {
+    await this.#tx.run('DELETE FROM meta WHERE key = $1', [judgedKey]);
+    await this.#tx.run('INSERT INTO meta VALUES ($1, $2)', [judgedKey, String(slice)]);
+  }
+
+  async forgetSlices(beforeMinute: number): Promise<void> {
+    await this.#tx.run('DELETE FROM hop_slices WHERE minute < $1', [beforeMinute]);
   }
 
   // ---- unanswered
@@ -991,6 +1045,7 @@ class DuckdbAuditTx implements AuditTx {
         row,
         hop,
         minute: minuteOfStart(rows.startNs[row]!, rows.arrivalMs[row]!),
+        startMs: Number(rows.startNs[row]! / 1_000_000n),
       }));
       await tx.append('unanswered', left.length, [
         BigUint64Array.from(left, ({ row }) => rows.traceHi[row]!),
@@ -998,6 +1053,9 @@ class DuckdbAuditTx implements AuditTx {
         BigUint64Array.from(left, ({ row }) => rows.spanId[row]!),
         BigUint64Array.from(left, ({ hop }) => hop),
         Int32Array.from(left, ({ minute }) => minute),
+        // a start that was absurd says nothing about the ten seconds
+        left.map(({ minute, startMs }) => (minuteOf(startMs) === minute ? sliceOf(startMs) : null)),
+        null,
       ]);
       tx.flush();
       await this.#changed(left);
