@@ -382,6 +382,24 @@ describe('pairing', () => {
     expect((await minuteRows())[0]).toMatchObject({ count: 1, overlap: 1 });
   });
 
+  it('counts what is negative by its size, and what has no figure without one', async () => {
+    const [producer, consumer, client, server] = press(1n) as [DrawnSpan, DrawnSpan, DrawnSpan, DrawnSpan];
+    // 3 ms before it was sent, by clocks that nothing ties together; a server that worked on after its answer
+    await append(producer, { ...consumer, on: drawnResource('near', 'hannover'), start: -3 }, client, {
+      ...server,
+      takes: 100,
+    });
+    await pass();
+    const windows = await store.hopWindows(origin - 60_000, origin + 60_000);
+    const of = (system: string) => windows.find((hop) => hop.system === system)!;
+    // 0 is impossible for these two clocks: the least error is proven, and no figure is given
+    expect(of('mqtt')).toMatchObject({ count: 1, maxMs: null, boundMs: null, clocks: { clockWrong: 1 } });
+    expect([...of('mqtt').raw]).toEqual([[bucketOf(-3), 1]]);
+    expect([...of('http').raw]).toEqual([[bucketOf(-80), 1]]);
+    for (const system of ['mqtt', 'http']) expect(of(system).added.size).toBe(0);
+    expect(of('http')).toMatchObject({ count: 1, clocks: { overlap: 1 } });
+  });
+
   it('files a span with an absurd clock under the minute it came in', async () => {
     await append(...press(1n, -3 * 86_400_000));
     await pass();

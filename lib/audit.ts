@@ -1,6 +1,7 @@
 import { writeClocks } from './audit/clock-minutes.ts';
 import { addEdges, addObservations, offsetsOf } from './audit/clocks.ts';
 import { gaugesAreDue, judgeDevices, readGauges, saveJudged } from './audit/devices.ts';
+import { judgeLive, resolveBudgets } from './audit/live.ts';
 import {
   type AuditMemory,
   hear,
@@ -31,6 +32,8 @@ export interface PassReport {
   minutes: number;
   settled: number;
   unanswered: number;
+  /** hops whose live verdict is another than before */
+  verdicts: number;
   deviceEvents: number;
   /** anything that a page shows */
   changed: boolean;
@@ -40,9 +43,11 @@ export interface PassReport {
   stepsMs: Record<string, Millis>;
 }
 
-/** Spans that came this long ago may still meet their other half. */
-const reopenMs = 86_400_000;
+/** Spans that came this long ago may still meet their other half: a day, and an hour for a collector to hand them on. */
+const reopenMs = 25 * 3_600_000;
 const settleAfterMs = 90_000;
+/** a backlog that is worked off constrains the same old minutes pass after pass */
+const settleAgainMs = 30_000;
 const settleAtOnce = 5;
 /** crossings judged again in one transaction, whose old and new figures stay in memory until it ends: about 250 B each */
 const settledAtOnce = 100_000;
@@ -68,6 +73,7 @@ export async function auditOnce(store: Store, now: Nanos, rules: Rules, memory: 
     minutes: 0,
     settled: 0,
     unanswered: 0,
+    verdicts: 0,
     deviceEvents: 0,
     changed: false,
     behind: false,
@@ -101,6 +107,12 @@ export async function auditOnce(store: Store, now: Nanos, rules: Rules, memory: 
         known.minutesNotBeforeMs = nowMs + Math.min(5_000, Math.floor(written.crossings / crossingsAtOnce) * 1_000);
       });
     }
+    if (!report.behind && nowMs >= known.live.notBeforeMs) {
+      await resolveBudgets(store, rules, known, nowMs);
+      await step('live', async (tx) => {
+        report.verdicts = await judgeLive(tx, known, nowMs);
+      });
+    }
     if (gaugesAreDue(known, nowMs)) await step('gauges', (tx) => readGauges(tx, known, nowMs));
     const judged = judgeDevices(known, nowMs);
     if (judged.changed.length > 0) await step('devices', (tx) => saveJudged(tx, judged));
@@ -114,7 +126,8 @@ export async function auditOnce(store: Store, now: Nanos, rules: Rules, memory: 
   }
   known.passes++;
   memory.bite = Math.min(mostSpans, memory.bite * 2);
-  report.changed = report.batches + report.minutes + report.settled + report.unanswered + report.deviceEvents > 0;
+  report.changed =
+    report.batches + report.minutes + report.settled + report.unanswered + report.verdicts + report.deviceEvents > 0;
   report.tookMs = performance.now() - began;
   return report;
 }
@@ -133,25 +146,46 @@ async function pairNew(
   await placeNew(tx, rules, known, nowMs);
   hear(known, await tx.sightingsOf(ranges));
   listen(known, await tx.reportsOf(ranges));
-  addObservations(known, rules, known.ledger, await tx.observationsOf(ranges));
+  const observations = await tx.observationsOf(ranges);
+  addObservations(known, rules, known.ledger, observations);
+  const heardSeconds = observations.map(({ second }) => second);
 
   const around = await tx.gather(ranges, nowMs - reopenMs);
   if (around.callers > 0) {
     const answered = answerRoutes(await tx.routes(), rules, known, nowMs);
     await tx.saveHops(answered.hops, answered.traced);
     await tx.answerRoutes(answered.answers);
-    addEdges(known.ledger, await tx.freshEdges());
+    const edges = await tx.freshEdges();
+    addEdges(known.ledger, edges);
+    heardSeconds.push(...edges.second.subarray(0, edges.count));
     const moments = await tx.freshMoments();
-    report.crossings = await tx.writeCrossings(
+    const written = await tx.writeCrossings(
       moments,
       offsetsOf(known.ledger, moments),
       (minute) => Math.max((minute + 1) * 60_000, nowMs - settleAfterMs + 10_000) + settleAfterMs,
     );
+    report.crossings = written.crossings;
+    for (const minute of written.withdrawn) known.withdrawn.add(minute);
   }
+  await tx.settleAgain(minutesWithinReach(heardSeconds), (minute) =>
+    Math.max((minute + 1) * 60_000 + reachSeconds * 1000 + settleAfterMs, nowMs + settleAgainMs),
+  );
   if (around.spans > 0) await tx.writeTraces();
   await tx.writeTopicMinutes(ranges);
   await tx.advance(ranges);
   known.ledger.forgetBefore(Math.floor(nowMs / 1000) - ledgerWindowSeconds);
+  for (const minute of known.withdrawn)
+    if (minute * 60_000 < nowMs - 2 * ledgerWindowSeconds * 1000) known.withdrawn.delete(minute);
+}
+
+/** What was heard of clocks in these seconds constrains every minute within reach, also those that were settled before. */
+function minutesWithinReach(seconds: readonly number[]): Set<number> {
+  const heard = new Set<number>();
+  for (const second of seconds) heard.add(Math.floor(second / 60));
+  const reach = Math.ceil(reachSeconds / 60);
+  const minutes = new Set<number>();
+  for (const minute of heard) for (let m = minute - reach; m <= minute + reach; m++) minutes.add(m);
+  return minutes;
 }
 
 /** The new contiguous range of every collector. Looking everywhere now and then finds a collector whose batches arrived long ago. */
@@ -198,7 +232,10 @@ async function settleClocks(
   }
 }
 
-/** What is known of the clocks around a minute: in memory while it is young, else out of the store. */
+/**
+ * What is known of the clocks around a minute: in memory while it is young, else out of the store. Memory only ever adds: where a crossing
+ * was withdrawn (another server counted in its place) its edge would stay.
+ */
 async function ledgerAround(
   tx: AuditTx,
   rules: Rules,
@@ -207,7 +244,9 @@ async function ledgerAround(
   minute: number,
 ): Promise<ClockLedger> {
   const second = minute * 60;
-  if (second - reachSeconds > nowMs / 1000 - ledgerWindowSeconds) return known.ledger;
+  const reach = Math.ceil(reachSeconds / 60);
+  const isWhole = ![...known.withdrawn].some((withdrawn) => Math.abs(withdrawn - minute) <= reach);
+  if (isWhole && second - reachSeconds > nowMs / 1000 - ledgerWindowSeconds) return known.ledger;
   const ledger = createClockLedger(rules.maxDriftPpm);
   const [from, to] = [second - reachSeconds, second + 60 + reachSeconds];
   addEdges(ledger, await tx.edgesBetween(from, to));

@@ -14,6 +14,7 @@ describe('hop page', () => {
     expect(text).toContain('line-button Hannover → factory-events Ashburn');
     expect(text).toContain('Over budget');
     expect(text).toContain('Move the workload');
+    expect(text).toContain('over budget since 02:41');
     expect(text).toContain('so no tuning in Ashburn can fix it');
   });
 

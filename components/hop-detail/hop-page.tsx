@@ -8,6 +8,7 @@ import { linkTo, rangeQuery, rangeWords } from '../ui/link-to.ts';
 import { Panel } from '../ui/panel.tsx';
 import { Segmented } from '../ui/segmented.tsx';
 import { Exports } from '../ui/table.tsx';
+import { LiveNote } from '../verdict-badge/live-note.tsx';
 import { markWords, VerdictBadge } from '../verdict-badge/verdict-mark.tsx';
 import { HopChanges } from './hop-changes.tsx';
 import { HopChart, HopChartKey } from './hop-chart.tsx';
@@ -49,9 +50,12 @@ export function HopPage({ view, show }: { view: HopView; show: HopShow }) {
           <VerdictBadge mark={hop.mark} word={hop.verdict === 'unanswered' ? 'unanswered' : markWords[hop.mark]} />
         }
         beside={
-          <span className="min-w-0 font-mono text-dense break-all text-ink2">
-            {hop.via.destination || hop.via.system}
-          </span>
+          <>
+            {range.live && hop.live && <LiveNote live={hop.live} nowMs={range.toMs} className="text-dense text-ink2" />}
+            <span className="min-w-0 font-mono text-dense break-all text-ink2">
+              {hop.via.destination || hop.via.system}
+            </span>
+          </>
         }
         sentence={<Sentence text={hop.reason} />}
         actions={

@@ -53,10 +53,11 @@ export const buttonHop: HopItem = {
   reason:
     'Takes 50.3 ± 14 ms where the whole path may take 10. Fibre alone needs 32.1 ms over this way, so no tuning in Ashburn can fix it.',
   paths: ['button press'],
+  live: { verdict: 'move', since: '2026-11-21T02:41:30.000Z', sinceMs: Date.parse('2026-11-21T02:41:30Z') },
 };
 
 function hop(id: number, change: Partial<HopItem>): HopItem {
-  const item = { ...buttonHop, id: id.toString(16).padStart(16, '0'), ...change };
+  const item = { ...buttonHop, live: null, id: id.toString(16).padStart(16, '0'), ...change };
   const { p95 } = item.addedMs;
   if (p95 === null) return { ...item, hiMs: null, loMs: null };
   return {

@@ -5,6 +5,7 @@ import { Duration } from '../ui/duration.tsx';
 import { formatBudget, formatChange, formatNumber, latencyFigure, unknown } from '../ui/format.ts';
 import { linkTo } from '../ui/link-to.ts';
 import { RowHead, type SortState, Table, Td, Th, Tr } from '../ui/table.tsx';
+import { isTrouble, LiveNote } from '../verdict-badge/live-note.tsx';
 import { BrokenArrow, VerdictLabel, VerdictMark, verdictWords } from '../verdict-badge/verdict-mark.tsx';
 import type { HopSort } from './hops-query.ts';
 
@@ -100,6 +101,9 @@ export function HopTable({
                     <VerdictLabel mark={hop.mark} word={verdictText(hop)} />
                   )}
                 </span>
+                {range.live && isTrouble(hop.live) && (
+                  <LiveNote live={hop.live} nowMs={range.toMs} className="block text-note text-ink3" />
+                )}
               </Td>
               <RowHead>
                 <TextLink
@@ -208,6 +212,11 @@ export function HopCards({ items, range }: { items: readonly HopItem[]; range: R
           </p>
           <p className="mt-1 text-note text-ink3">
             {formatNumber(hop.count)} crossings, {failed(hop)}, floor {latencyFigure(hop.floorMs).text}
+            {range.live && isTrouble(hop.live) && (
+              <>
+                , <LiveNote live={hop.live} nowMs={range.toMs} />
+              </>
+            )}
           </p>
         </li>
       ))}

@@ -9,12 +9,14 @@ import type {
   AuditTx,
   DeviceSaid,
   DeviceSighting,
+  HopToSave,
   PlacedDevice,
   PlacingRow,
   TracedDestination,
 } from '../store/audit-store.ts';
 import type { Store } from '../store/store.ts';
 import { addEdges, addObservations } from './clocks.ts';
+import { type LiveKnown, nothingJudged, readLive } from './live.ts';
 
 /** A cache of what the store holds: may be thrown away at any moment and read again. */
 export interface AuditMemory {
@@ -34,11 +36,14 @@ export interface Known {
   placings: Map<number, PlacingRow>;
   newestResource: number;
   sites: Map<string, KnownSite>;
-  hops: Set<bigint>;
+  hops: Map<bigint, HopToSave>;
   /** from service, site, system, destination template -> hops that answered it */
   traced: Map<string, bigint[]>;
   templates: TopicTemplates;
   ledger: ClockLedger;
+  /** minutes that lost a crossing whose edge the ledger still holds */
+  withdrawn: Set<number>;
+  live: LiveKnown;
   /** crossings per hop within 24 h, as of `trafficMs` */
   traffic: Map<bigint, number>;
   trafficMs: EpochMillis;
@@ -94,6 +99,7 @@ export function readAgain(store: Store, rules: Rules, now: Nanos): Promise<Known
     await readHops(tx, known);
     await readClocks(tx, rules, known, nowMs);
     await readEvidence(tx, known, nowMs);
+    await readLive(tx, known);
     return known;
   });
 }
@@ -106,10 +112,12 @@ function empty(rules: Rules): Known {
     placings: new Map(),
     newestResource: -1,
     sites: new Map(),
-    hops: new Set(),
+    hops: new Map(),
     traced: new Map(),
     templates: createTopicTemplates(),
     ledger: createClockLedger(rules.maxDriftPpm),
+    withdrawn: new Set(),
+    live: nothingJudged(),
     traffic: new Map(),
     trafficMs: 0,
     crossedMs: new Map(),
@@ -163,7 +171,7 @@ export function enter(directory: Directory, device: PlacedDevice & KnownDevice):
 
 async function readHops(tx: AuditTx, known: Known): Promise<void> {
   for (const hop of await tx.hops()) {
-    known.hops.add(hop.hop);
+    known.hops.set(hop.hop, hop);
     if (hop.destination.includes('/')) known.templates.learn(hop.destination);
   }
   for (const traced of await tx.traced()) rememberTraced(known, traced);

@@ -29,7 +29,7 @@ export function answerRoutes(
   for (const question of questions) {
     const hop = hopOf(question, rules, known, nowMs);
     if (!known.hops.has(hop.hop)) {
-      known.hops.add(hop.hop);
+      known.hops.set(hop.hop, hop);
       found.hops.push(hop);
     }
     if (question.callerDestination !== '') {

@@ -199,7 +199,7 @@ function expectExact(
 ): void {
   for (const name of flows) {
     const { off, offInHistogram, figures, window } = seen.flow(name);
-    if (process.env['SHOW']) console.log(name, off, offInHistogram, 'bound', window.boundMs, count(figures));
+    if (process.env.SHOW) console.log(name, off, offInHistogram, 'bound', window.boundMs, count(figures));
     expect({ name, p50: Math.abs(off.p50) < 0.5, p95: Math.abs(off.p95) < 0.5 }).toEqual({
       name,
       p50: true,
@@ -334,7 +334,7 @@ describe('what a simulated fleet says comes out true', () => {
       flows.filter(({ name }) => !oneWay.includes(name)),
     );
     expectExact(seen);
-    expect(count(seen.flow('fetch').figures)['overlap']).toBeGreaterThan(50);
+    expect(count(seen.flow('fetch').figures).overlap).toBeGreaterThan(50);
     expect(seen.flow('fetch').window.clocks.overlap).toBeGreaterThan(50);
   });
 

@@ -29,7 +29,8 @@ export interface Budget {
   rule: string;
 }
 
-const usualMs = 50;
+/** Where nobody said anything a hop may add so much, or twice its floor where that is more. */
+export const leastBudgetMs = 50;
 
 /** What one hop may add. `paths`: the paths through it. */
 export function budgetOf(rules: readonly BudgetRule[], hop: HopToBudget, paths: readonly PathToBudget[]): Budget {
@@ -45,7 +46,7 @@ export function budgetOf(rules: readonly BudgetRule[], hop: HopToBudget, paths: 
     const budget = pathBudgetOf(rules, path);
     if (budget && (tightest === null || budget.ms < tightest.ms)) tightest = budget;
   }
-  return tightest ?? { ms: Math.max(usualMs, 2 * hop.floorMs), from: 'default', rule: 'default' };
+  return tightest ?? { ms: Math.max(leastBudgetMs, 2 * hop.floorMs), from: 'default', rule: 'default' };
 }
 
 /** What a path may take end to end: the first totalMs rule that matches; null when nobody said. */
@@ -53,6 +54,42 @@ export function pathBudgetOf(rules: readonly BudgetRule[], path: PathToBudget): 
   const rule = rules.find((r) => r.totalMs !== undefined && matchesPath(r, path));
   return rule ? { ms: rule.totalMs!, from: 'path', rule: spokenRule(rule) } : null;
 }
+
+/** What requests cross each hop. */
+interface PathThroughHop {
+  hop: bigint;
+  rootName: string;
+  application: string;
+}
+
+/** Paths by hop, with the services and destinations that budgets ask about. `hops`: those that may be asked about. */
+export function pathsByHop(
+  hopPaths: Iterable<PathThroughHop>,
+  hops: Iterable<{ hop: bigint; to: { service: string }; destination: string }>,
+): Map<bigint, PathToBudget[]> {
+  const identities = new Map([...hops].map((hop) => [hop.hop, hop]));
+  const paths = new Map<string, PathToBudget>();
+  const byHop = new Map<bigint, PathToBudget[]>();
+  for (const row of hopPaths) {
+    const hop = identities.get(row.hop);
+    if (!hop) continue;
+    const key = pathKey(row);
+    let path = paths.get(key);
+    if (!path) {
+      path = { rootName: row.rootName, application: row.application, services: [], destinations: [] };
+      paths.set(key, path);
+    }
+    if (!path.services.includes(hop.to.service)) path.services.push(hop.to.service);
+    if (hop.destination !== '' && !path.destinations.includes(hop.destination)) path.destinations.push(hop.destination);
+    const of = byHop.get(row.hop);
+    if (of) of.push(path);
+    else byHop.set(row.hop, [path]);
+  }
+  return byHop;
+}
+
+export const pathKey = (path: { rootName: string; application: string }): string =>
+  `${path.application}\u001f${path.rootName}`;
 
 function matchesHop(rule: BudgetRule, hop: HopToBudget): boolean {
   if (rule.topic !== undefined) return hop.destination !== '' && topicFilterMatches(rule.topic, hop.destination);

@@ -1,3 +1,4 @@
+import type { LiveState, Slice } from '../domain/live-verdict.ts';
 import type { Resource } from '../domain/span.ts';
 import type { EpochMillis } from '../domain/units.ts';
 
@@ -196,6 +197,19 @@ export interface MinuteToSettle {
   crossings: number;
 }
 
+/** null: nobody's rule. */
+export interface HopBudget {
+  hop: bigint;
+  budgetNanos: bigint | null;
+}
+
+export interface HopState {
+  hop: bigint;
+  state: LiveState;
+}
+
+export type HopStates = Map<bigint, LiveState[]>;
+
 export interface ClockToSave {
   device: number;
   minute: number;
@@ -250,12 +264,12 @@ export interface AuditTx {
   answerRoutes(answers: readonly RouteAnswer[]): Promise<void>;
   freshEdges(): Promise<EdgeColumns>;
   freshMoments(): Promise<MomentColumns>;
-  /** Replaces the crossings of the callers that were touched, marks their minutes dirty and due to be settled. */
+  /** Replaces the crossings of the callers that were touched, marks their minutes dirty and due to be settled. `withdrawn`: minutes that lost a pair. */
   writeCrossings(
     moments: MomentColumns,
     offsets: OffsetColumns,
     settleAtMs: (minute: number) => EpochMillis,
-  ): Promise<number>;
+  ): Promise<{ crossings: number; withdrawn: number[] }>;
   writeTraces(): Promise<number>;
   writeTopicMinutes(ranges: readonly BatchRange[]): Promise<void>;
 
@@ -265,6 +279,8 @@ export interface AuditTx {
   observationsOf(ranges: readonly BatchRange[]): Promise<StoredObservation[]>;
   observationsBetween(fromSecond: number, toSecond: number): Promise<StoredObservation[]>;
   minutesToSettle(nowMs: EpochMillis, limit: number): Promise<MinuteToSettle[]>;
+  /** Of these minutes those that hold crossings and wait for nothing yet are due once more. */
+  settleAgain(minutes: ReadonlySet<number>, settleAtMs: (minute: number) => EpochMillis): Promise<void>;
   momentsOf(minute: number): Promise<MomentColumns>;
   /** One part of the minute's crossings; with the last one it is settled. Answers how many have changed. */
   settle(
@@ -281,6 +297,26 @@ export interface AuditTx {
   // ---- minutes
   /** Recomputes dirty (hop, minute)s; answers how many, and how many crossings were read for them. */
   writeMinutes(): Promise<{ minutes: number; crossings: number }>;
+
+  // ---- live verdicts
+  /** A hop whose budget has changed is due to be sliced anew, as far back as `sinceMinute`. */
+  applyBudgets(budgets: readonly HopBudget[], sinceMinute: number): Promise<void>;
+  /** Recomputes the slices of what has changed since the last call, as far back as `sinceMinute`; answers the minutes. */
+  writeSlices(
+    sinceMinute: number,
+    budgetOf: (hop: bigint) => bigint | null,
+  ): Promise<{ hop: bigint; minute: number }[]>;
+  slicesOf(hops: readonly bigint[], fromSlice: number): Promise<Map<bigint, Slice[]>>;
+  /** When each hop was last heard since a slice. */
+  heardSince(slice: number): Promise<{ hop: bigint; slice: number }[]>;
+  /** States that began at `fromSlice` or later, and the last one before it; oldest first. */
+  statesOf(hops: readonly bigint[], fromSlice: number): Promise<HopStates>;
+  lastStates(): Promise<HopState[]>;
+  replaceStates(hop: bigint, fromSlice: number, states: readonly LiveState[]): Promise<void>;
+  /** Up to which slice verdicts have been judged; null: never. */
+  judgedUntil(): Promise<number | null>;
+  saveJudgedUntil(slice: number): Promise<void>;
+  forgetSlices(beforeMinute: number): Promise<void>;
 
   // ---- unanswered
   /** How far callers have been checked for an answer: arrival of their spans. */

@@ -2,6 +2,7 @@ import type { Histogram } from '../domain/histogram.ts';
 import type { IngestBatch } from '../domain/ingest-batch.ts';
 import type { Span } from '../domain/span.ts';
 import type { EpochMillis, Millis, Nanos } from '../domain/units.ts';
+import type { Verdict } from '../domain/verdict.ts';
 import type { AuditStore, ClockFinding } from './audit-store.ts';
 import type { PathStore } from './path-store.ts';
 
@@ -48,6 +49,8 @@ export interface Store extends AuditStore, PathStore {
   /** The minutes of one hop, oldest first. */
   hopMinutes(hop: bigint, fromMs: EpochMillis, toMs: EpochMillis): Promise<HopMinute[]>;
   hop(hop: bigint): Promise<HopIdentity | null>;
+  /** The live verdict of every hop that ever had one. */
+  liveVerdicts(): Promise<LiveVerdict[]>;
   /** Crossings of one hop in the range, newest first, or slowest first. */
   crossingsOfHop(
     hop: bigint,
@@ -174,6 +177,13 @@ export interface HopIdentity {
   system: string;
   /** destination template, route, rpc method; '' when unknown */
   destination: string;
+}
+
+export interface LiveVerdict {
+  hop: bigint;
+  verdict: Verdict;
+  /** when what it tells began, to ten seconds */
+  sinceMs: EpochMillis;
 }
 
 export interface HopFigures {

@@ -1,8 +1,8 @@
-import { pathBudgetOf } from '../domain/budget.ts';
+import { pathBudgetOf, pathKey } from '../domain/budget.ts';
 import type { BudgetRule } from '../domain/rule.ts';
 import { spokenBudget, spokenMs } from '../domain/verdict.ts';
 import type { ViewContext } from './context.ts';
-import { type JudgedHop, pathKey, worstFirst } from './hop-item.ts';
+import { type JudgedHop, worstFirst } from './hop-item.ts';
 import type { HopReading } from './hop-reading.ts';
 import { levelShifts } from './level-shift.ts';
 import type { PathItem } from './path-reading.ts';

@@ -37,7 +37,7 @@ const hop = (name: string, from: string, to: string, addedMs: number, more: Part
   ...more,
 });
 
-const judged = (window: HopWindow) => judgeHop(window, { rules, sites, paths: [], baselineMs: null });
+const judged = (window: HopWindow) => judgeHop(window, { rules, sites, paths: [], live: null, baselineMs: null });
 const edges = (...windows: HopWindow[]) => edgesOf(windows.map(judged));
 const near = (ms: number) => expect.closeTo(ms, -Math.floor(Math.log10(ms * 0.05)));
 

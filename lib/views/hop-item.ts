@@ -5,8 +5,7 @@ import { spanIdHex } from '../domain/ids.ts';
 import type { Rules } from '../domain/rule.ts';
 import type { Millis } from '../domain/units.ts';
 import { type Judgement, judge, type LegToJudge } from '../domain/verdict.ts';
-import type { HopPath } from '../store/path-store.ts';
-import type { ClockLabel, HopIdentity, HopWindow, SiteRow } from '../store/store.ts';
+import type { ClockLabel, HopIdentity, HopWindow, LiveVerdict, SiteRow } from '../store/store.ts';
 import type { HopItem } from './schemas.ts';
 
 /** What a hop's figures are read against. All of it as far as the viewer may see. */
@@ -15,6 +14,8 @@ export interface HopSurroundings {
   sites: ReadonlyMap<string, SiteRow>;
   /** the requests through this hop, busiest first, with what budgets ask of them */
   paths: PathToBudget[];
+  /** its live verdict, whatever the range */
+  live: LiveVerdict | null;
   /** this hop's median over the window of equal length before */
   baselineMs: Millis | null;
 }
@@ -106,6 +107,11 @@ export function judgeHop(window: HopWindow, around: HopSurroundings): JudgedHop 
     moveWhat: judgement.moveWhat,
     reason: judgement.reason,
     paths: [...new Set(around.paths.map((path) => path.rootName))],
+    live: around.live && {
+      verdict: around.live.verdict,
+      since: new Date(around.live.sinceMs).toISOString(),
+      sinceMs: around.live.sinceMs,
+    },
   };
   return { item, judgement, budget, window };
 }
@@ -166,33 +172,6 @@ function legsToJudge(window: HopWindow, sites: ReadonlyMap<string, SiteRow>, bro
   ];
   return legs.every((each) => each.p95Ms === null) ? null : legs;
 }
-
-/** Paths by hop, with the services and destinations that budgets ask about. `hops`: the visible ones. */
-export function pathsByHop(hopPaths: HopPath[], hops: Iterable<HopIdentity>): Map<bigint, PathToBudget[]> {
-  const identities = new Map<bigint, HopIdentity>();
-  for (const hop of hops) identities.set(hop.hop, hop);
-  const paths = new Map<string, PathToBudget>();
-  const byHop = new Map<bigint, PathToBudget[]>();
-  for (const row of hopPaths) {
-    const hop = identities.get(row.hop);
-    if (!hop) continue;
-    const key = pathKey(row);
-    let path = paths.get(key);
-    if (!path) {
-      path = { rootName: row.rootName, application: row.application, services: [], destinations: [] };
-      paths.set(key, path);
-    }
-    if (!path.services.includes(hop.to.service)) path.services.push(hop.to.service);
-    if (hop.destination !== '' && !path.destinations.includes(hop.destination)) path.destinations.push(hop.destination);
-    const of = byHop.get(row.hop);
-    if (of) of.push(path);
-    else byHop.set(row.hop, [path]);
-  }
-  return byHop;
-}
-
-export const pathKey = (path: { rootName: string; application: string }): string =>
-  `${path.application}\u001f${path.rootName}`;
 
 const markRank = { over: 0, 'cannot-tell': 1, noticeable: 2, ok: 3, 'no-data': 4 } as const;
 

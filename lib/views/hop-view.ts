@@ -47,6 +47,7 @@ export async function hopView(context: ViewContext, query: HopQuery): Promise<Ho
       rules,
       sites: reading.sites,
       paths: reading.pathsOf.get(hop) ?? [],
+      live: reading.liveOf.get(hop) ?? null,
       baselineMs: null,
     });
   const shifts = levelShifts(minutes);

@@ -1,4 +1,4 @@
-import { type Budget, type PathToBudget, pathBudgetOf } from '../domain/budget.ts';
+import { type Budget, type PathToBudget, pathBudgetOf, pathKey } from '../domain/budget.ts';
 import { spanIdHex } from '../domain/ids.ts';
 import {
   type EndToEndFigures,
@@ -15,7 +15,7 @@ import type { EpochMillis, Millis } from '../domain/units.ts';
 import type { VerdictNames } from '../domain/verdict.ts';
 import type { PathSample, PathWindow } from '../store/path-store.ts';
 import type { ViewContext } from './context.ts';
-import { brokerSiteOf, pathKey, siteName } from './hop-item.ts';
+import { brokerSiteOf, siteName } from './hop-item.ts';
 import type { HopReading } from './hop-reading.ts';
 import type { FleetView, PathPartItem, RangeView, RequestPathItem } from './schemas.ts';
 import { type Grid, sparkGrid, sparkOf } from './spark.ts';

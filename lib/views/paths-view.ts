@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { pathKey } from '../domain/budget.ts';
 import { rangeOf, type ViewContext } from './context.ts';
-import { pathKey, worstFirst } from './hop-item.ts';
+import { worstFirst } from './hop-item.ts';
 import { type HopReading, readHops } from './hop-reading.ts';
 import { type KnownPath, knownPaths, lookAt, requestPathItem, sampled } from './path-reading.ts';
 import { choiceField, limitField, rangeFields, textField } from './query.ts';

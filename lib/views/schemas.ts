@@ -87,6 +87,14 @@ export const hopItemSchema = z.object({
   moveWhat: z.enum(['broker', 'workload']).nullable(),
   reason: z.string().describe('the sentence shown to people'),
   paths: z.array(z.string()).describe('root span names of the requests that cross this hop'),
+  live: z
+    .object({
+      verdict: verdictSchema,
+      since: instant.describe('when what it tells began, to ten seconds'),
+      sinceMs: z.number(),
+    })
+    .nullable()
+    .describe('the verdict as it stands now, whatever the range: every 10 s, with hysteresis; null: never judged'),
 });
 
 export const hopsViewSchema = z.object({

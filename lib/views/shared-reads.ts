@@ -17,6 +17,7 @@ export function sharedReads(store: Store, nowMs: () => number = () => performanc
     devices: () => shared.ask('devices', moment, () => store.devices()),
     services: () => shared.ask('services', moment, () => store.services()),
     clocks: () => shared.ask('clocks', moment, () => store.clocks()),
+    liveVerdicts: () => shared.ask('liveVerdicts', moment, () => store.liveVerdicts()),
     hopIdentities: () => shared.ask('hopIdentities', moment, () => store.hopIdentities()),
     lastArrivalMs: () => shared.ask('lastArrivalMs', moment, () => store.lastArrivalMs()),
     deviceSeries: (metric, ids, from, to, step) =>

@@ -145,21 +145,75 @@ it.each([1, 2, 3])(
   },
 );
 
-it('judges a new crossing as it would judge a stored one', async () => {
+it('judges a new crossing as it would judge a stored one, with passages and without', async () => {
   const random = randomFrom(4);
   const folder = mkdtempSync(join(tmpdir(), 'hopscope-judged-'));
   const db = await Database.open(join(folder, 'a.duckdb'));
   const store = await storeOf(db, { decodeSpans: (() => []) as never });
   const now = BigInt(origin + 152_000) * 1_000_000n;
   const memory = await openAudit(store, rules, now);
-  const figures = () =>
-    db.all('SELECT * EXCLUDE (passage_device, broker) FROM crossings ORDER BY caller_span, callee_span');
+  const figures = () => db.all('SELECT * FROM crossings ORDER BY caller_span, callee_span');
   try {
     const spans = Array.from({ length: 300 }, (_, t) => drawnTrace(BigInt(t + 1), random)).flat();
-    await store.append([drawnBatch('c1', 1, origin + 151_000, origin, spans)]);
+    const collector = drawnResource('', '', { hostId: 'hopscope-collector:c1', hostName: '' });
+    const nanos = (ms: number): bigint => BigInt(Math.round((origin + ms) * 1e6));
+    await store.append([
+      {
+        ...drawnBatch('c1', 1, origin + 151_000, origin, spans),
+        // every other message, before and after the caller's own stamp
+        passages: spans
+          .filter((span) => span.kind === 'producer' && span.trace % 2n === 0n)
+          .map((span) => ({
+            broker: 'broker',
+            topic: 't',
+            traceHi: span.trace,
+            traceLo: span.trace,
+            spanId: span.id,
+            receiveNanos: nanos(span.start + random(60) - 10),
+            payloadBytes: 1,
+            qos: 1,
+          })),
+        // one device is tied to the broker both ways, one only one way
+        clockObservations: Array.from({ length: 15 }, (_, i) => [
+          {
+            from: collector,
+            to: on[0]!,
+            atNanos: nanos(i * 10_000),
+            rawNanos: 9_123_456n,
+            source: 'echo' as const,
+            broker: 'broker',
+          },
+          {
+            from: on[0]!,
+            to: collector,
+            atNanos: nanos(i * 10_000),
+            rawNanos: 8_765_432n,
+            source: 'echo' as const,
+            broker: 'broker',
+          },
+          {
+            from: on[1]!,
+            to: collector,
+            atNanos: nanos(i * 10_000),
+            rawNanos: 1_500_000n,
+            source: 'heartbeat' as const,
+            broker: 'broker',
+          },
+        ]).flat(),
+      },
+    ]);
     await auditOnce(store, now, rules, memory);
     const asNew = await figures();
-    await db.audit((tx) => tx.run('UPDATE crossings SET added_ns = 7, offset_ns = 7, bound_ns = 7, clock = 9'));
+    const [passed] = await db.all<Record<string, bigint>>(
+      'SELECT count(uplink_ns) AS up, count(downlink_ns) AS down, count(downlink_bound_ns) AS bounded, count(DISTINCT clock) AS clocks FROM crossings',
+    );
+    expect(passed).toMatchObject({ clocks: expect.toSatisfy((n: bigint) => n >= 4n) });
+    for (const of of ['up', 'down', 'bounded']) expect(passed![of]).toBeGreaterThan(10n);
+    await db.audit((tx) =>
+      tx.run(
+        'UPDATE crossings SET added_ns = 7, offset_ns = 7, bound_ns = 7, clock = 9, uplink_ns = 7, uplink_bound_ns = 7, downlink_ns = 7, downlink_bound_ns = 7',
+      ),
+    );
     const { ledger } = memory.known!;
     for (const { minute } of await db.all<{ minute: number }>('SELECT DISTINCT minute FROM crossings')) {
       await store.audit.transaction(async (tx) => {

@@ -266,6 +266,9 @@ export function minuteOfStart(startNs: bigint, arrivalMs: bigint): number {
 
 const absent = Number.NaN;
 
+export const pairKey = (callerRow: number, calleeTraceLo: bigint, calleeSpan: bigint): string =>
+  `${callerRow} ${calleeTraceLo} ${calleeSpan}`;
+
 /** The crossings of every caller that the new rows touch. Filled step by step, in the order of AuditTx. */
 export class Pairing {
   readonly #s: Surroundings;
@@ -291,6 +294,16 @@ export class Pairing {
 
   get count(): number {
     return this.#pairs.caller.length;
+  }
+
+  /** What is paired of these callers. */
+  pairKeys(ofCaller: (row: number) => boolean): Set<string> {
+    const { rows } = this.#s;
+    const { caller, callee } = this.#pairs;
+    const keys = new Set<string>();
+    for (let p = 0; p < caller.length; p++)
+      if (ofCaller(caller[p]!)) keys.add(pairKey(caller[p]!, rows.traceLo[callee[p]!]!, rows.spanId[callee[p]!]!));
+    return keys;
   }
 
   #isMessage(p: number): boolean {
@@ -609,7 +622,7 @@ export class Pairing {
             Number(rows.durationNs[c]! - rows.durationNs[e]!),
             sent + received,
             same,
-            label === 3 ? off : absent,
+            label === 3 ? coarse(off) : absent,
           );
       const told = figures.clock !== 5 && figures.clock !== 7;
       return {
@@ -741,6 +754,9 @@ function messageFigures({ there, sent, received, same, label, off, offBound, flo
     bound: same || label === 3 ? Math.max(most - added, added - least) : absent,
   };
 }
+
+/** To a tenth of a millisecond, as `coarse` in audit-sql.ts. */
+const coarse = (nanos: number): number => Math.round(nanos / 100_000) * 100_000;
 
 function rpcFigures(there: number, gap: number, grain: number, same: boolean, off: number): Figures {
   if (gap < 0) return { clock: 6, raw: gap, added: absent, offset: same || Number.isNaN(off) ? 0 : off, bound: absent };

@@ -54,11 +54,13 @@ export const offsetsTable = `CREATE OR REPLACE TEMP TABLE a_offsets AS
 /** Half a microsecond: figures are whole nanoseconds, bounds are sums of some. */
 export const doubtNanos = 500;
 
+const coarse = '(floor(o.off_ns / 100000.0 + 0.5) * 100000)::BIGINT';
+
 /**
  * What a crossing's figures are, given the offsets: as Pairing.judge in audit-pair.ts, which judges new ones.
  *
  * An RPC needs no agreeing clocks: each difference is on one clock. Its offset only places the callee on the caller's clock, so it
- * is kept within what the crossing's own two edges allow.
+ * is kept within what the crossing's own two edges allow, and is a tenth of a millisecond coarse: a clock that settles by less is not worth a write.
  *
  * A message took between n_least and n_most: what the clocks allow, what its stamps may have lost (grain), and never less than its floor.
  * Its figure is the middle of what clocks and stamps say, and not less than its floor. Where nothing is left between them, its own stamps contradict what is known of the clocks.
@@ -84,8 +86,8 @@ const judgedColumns = `
   CASE WHEN x.message THEN n_there ELSE n_gap END AS raw_ns,
   CASE WHEN NOT x.message THEN CASE WHEN n_gap >= 0 THEN n_gap END WHEN n_clock NOT IN (5, 7) THEN n_middle END AS n_added,
   CASE WHEN n_same THEN 0
-       WHEN NOT x.message THEN CASE WHEN n_gap < 0 THEN CASE WHEN n_label = 3 THEN o.off_ns ELSE 0 END
-         ELSE least(greatest(CASE WHEN n_label = 3 THEN o.off_ns ELSE n_there - n_gap // 2 END, n_there - n_gap), n_there) END
+       WHEN NOT x.message THEN CASE WHEN n_gap < 0 THEN CASE WHEN n_label = 3 THEN ${coarse} ELSE 0 END
+         ELSE least(greatest(CASE WHEN n_label = 3 THEN ${coarse} ELSE n_there - n_gap // 2 END, n_there - n_gap), n_there) END
        WHEN n_clock = 7 THEN NULL
        WHEN n_clock = 5 THEN CASE WHEN n_label = 5 THEN o.off_ns ELSE n_there + n_received - n_floor END
        ELSE n_there - n_middle END AS n_offset,
@@ -102,15 +104,14 @@ export const offsetsJoin = `LEFT JOIN a_offsets o ON o.caller_device = x.caller_
 export const settleUpdate = `UPDATE crossings SET added_ns = j.n_added, offset_ns = j.n_offset, bound_ns = j.n_bound, clock = j.n_clock, misplaced = j.n_misplaced,
     uplink_ns = j.n_uplink, uplink_bound_ns = j.n_uplink_bound, downlink_ns = j.n_downlink, downlink_bound_ns = j.n_downlink_bound
   FROM a_settled j WHERE crossings.rowid = j.r AND crossings.minute = $1`;
-/** $1 minute, $2 part of $3. An RPC's offset only places it in the drawing: less than 0.1 ms is not worth a write. */
+/** $1 minute, $2 part of $3 */
 export const settledTable = `CREATE OR REPLACE TEMP TABLE a_settled AS
   SELECT * FROM (
-    SELECT x.rowid AS r, x.hop AS of_hop, x.message AS is_message, x.offset_ns AS o0, x.bound_ns AS b0, x.clock AS c0, x.misplaced AS m0, x.uplink_ns AS u0,
+    SELECT x.rowid AS r, x.hop AS of_hop, x.offset_ns AS o0, x.bound_ns AS b0, x.clock AS c0, x.misplaced AS m0, x.uplink_ns AS u0,
            x.uplink_bound_ns AS ub0, x.downlink_bound_ns AS db0, ${judgedColumns}
     FROM crossings x ${offsetsJoin} WHERE x.minute = $1 AND x.caller_span % $3::UBIGINT = $2::UBIGINT)
-  WHERE c0 <> n_clock OR m0 IS DISTINCT FROM n_misplaced OR CASE WHEN is_message THEN o0 IS DISTINCT FROM n_offset OR b0 IS DISTINCT FROM n_bound
-      OR u0 IS DISTINCT FROM n_uplink OR ub0 IS DISTINCT FROM n_uplink_bound OR db0 IS DISTINCT FROM n_downlink_bound
-    ELSE abs(coalesce(o0, 0) - coalesce(n_offset, 0)) > 100000 END`;
+  WHERE c0 <> n_clock OR m0 IS DISTINCT FROM n_misplaced OR o0 IS DISTINCT FROM n_offset OR b0 IS DISTINCT FROM n_bound
+      OR u0 IS DISTINCT FROM n_uplink OR ub0 IS DISTINCT FROM n_uplink_bound OR db0 IS DISTINCT FROM n_downlink_bound`;
 
 // ---- minutes
 

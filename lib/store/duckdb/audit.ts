@@ -1,3 +1,4 @@
+import { type LiveState, type Slice, sliceOf } from '#lib/domain/live-verdict.ts';
 import { collectorHostPrefix } from '#lib/domain/placing.ts';
 import { type EpochMillis, minuteOf } from '#lib/domain/units.ts';
 import type {
@@ -12,6 +13,9 @@ import type {
   DeviceSighting,
   EdgeColumns,
   GaugeReading,
+  HopBudget,
+  HopState,
+  HopStates,
   HopToSave,
   MinuteToSettle,
   MomentColumns,
@@ -26,12 +30,14 @@ import type {
   TracedDestination,
   WaitingRoute,
 } from '../audit-store.ts';
+import * as live from './audit-live.ts';
 import { type HopMinute, OpenMinutes, writeSums } from './audit-minutes.ts';
 import {
   isCaller,
   type LinkRows,
   minuteOfStart,
   Pairing,
+  pairKey,
   pickSpans,
   readSpans,
   type SeenPassing,
@@ -95,6 +101,7 @@ const dayMs = 86_400_000;
 /** A start further before its arrival than this is a wrong clock, not an old span. */
 const oldestStartMs = dayMs;
 const answeredKey = 'audit.answered_until_ms';
+const judgedKey = 'audit.judged_until_slice';
 const minutesAtOnce = 20_000;
 
 /** Traces around what is new, by the low half of their ids as one text: a list parameter costs a native call for every element. */
@@ -594,12 +601,12 @@ class DuckdbAuditTx implements AuditTx {
     _moments: MomentColumns,
     offsets: OffsetColumns,
     settleAtMs: (minute: number) => EpochMillis,
-  ): Promise<number> {
+  ): Promise<{ crossings: number; withdrawn: number[] }> {
     const tx = this.#tx;
     const pairing = this.#pairing!;
     const { minutes } = this.#kept;
     const { firstFresh } = this.#rows!;
-    const replaced = await this.#dropOldCrossings();
+    const { replaced, withdrawn } = await this.#dropOldCrossings();
     await yieldToEvents();
     const judged = pairing.judge(offsets);
     await yieldToEvents();
@@ -626,37 +633,54 @@ class DuckdbAuditTx implements AuditTx {
 
     const due = new Set<number>();
     for (let p = 0; p < judged.length; p++) if (pairing.crossesClocks(p)) due.add(judged[p]!.minute);
-    const waiting = await tx.all<{ minute: number }>('SELECT DISTINCT minute FROM audit_due');
+    await this.#settleLater(due, settleAtMs);
+    return { crossings: judged.length, withdrawn };
+  }
+
+  async #settleLater(due: Set<number>, settleAtMs: (minute: number) => EpochMillis): Promise<void> {
+    const waiting = await this.#tx.all<{ minute: number }>('SELECT DISTINCT minute FROM audit_due');
     for (const { minute } of waiting) due.delete(minute);
-    for (const minute of due) await tx.run('INSERT INTO audit_due VALUES ($1, $2)', [minute, settleAtMs(minute)]);
-    return judged.length;
+    for (const minute of due) await this.#tx.run('INSERT INTO audit_due VALUES ($1, $2)', [minute, settleAtMs(minute)]);
   }
 
   /** Crossings of callers that had been there before; new callers cannot have any. */
-  async #dropOldCrossings(): Promise<HopMinute[]> {
+  async #dropOldCrossings(): Promise<{ replaced: HopMinute[]; withdrawn: number[] }> {
     const rows = this.#rows!;
     const callers = [...this.#pairing!.affected].filter((row) => row < rows.firstFresh);
-    if (callers.length === 0) return [];
+    if (callers.length === 0) return { replaced: [], withdrawn: [] };
     const minutes = callers.map((row) => minuteOfStart(rows.startNs[row]!, rows.arrivalMs[row]!));
     const found = await this.#tx.columns<
-      [BigInt64Array, BigUint64Array, BigUint64Array, BigUint64Array, BigUint64Array, Int32Array]
+      [
+        BigInt64Array,
+        BigUint64Array,
+        BigUint64Array,
+        BigUint64Array,
+        BigUint64Array,
+        Int32Array,
+        BigUint64Array,
+        BigUint64Array,
+      ]
     >(
-      `SELECT rowid, caller_trace_hi, caller_trace_lo, caller_span, hop, minute FROM crossings
+      `SELECT rowid, caller_trace_hi, caller_trace_lo, caller_span, hop, minute, callee_trace_lo, callee_span FROM crossings
        WHERE minute >= $1 AND minute <= $2 AND caller_trace_lo IN ${listed('$3')}`,
       [Math.min(...minutes), Math.max(...minutes), callers.map((row) => rows.traceLo[row]).join(',')],
     );
-    const [rowids, his, los, ids, hops, ofMinutes] = found.values;
+    const [rowids, his, los, ids, hops, ofMinutes, calleeTraces, callees] = found.values;
     const [hi, lo, id] = [wordsOf(his), wordsOf(los), wordsOf(ids)];
-    const old: HopMinute[] = [];
+    const stays = this.#pairing!.pairKeys((caller) => caller < rows.firstFresh);
+    const replaced: HopMinute[] = [];
+    const withdrawn = new Set<number>();
     const drop: bigint[] = [];
     for (let i = 0; i < found.rowCount; i++) {
-      if (!this.#pairing!.affected.has(this.#index!.find(hi, lo, id, i, i))) continue;
+      const caller = this.#index!.find(hi, lo, id, i, i);
+      if (!this.#pairing!.affected.has(caller)) continue;
       drop.push(rowids[i]!);
-      old.push({ hop: hops[i]!, minute: ofMinutes[i]! });
+      replaced.push({ hop: hops[i]!, minute: ofMinutes[i]! });
+      if (!stays.has(pairKey(caller, calleeTraces[i]!, callees[i]!))) withdrawn.add(ofMinutes[i]!);
     }
     if (drop.length > 0)
       await this.#tx.run(`DELETE FROM crossings WHERE rowid IN ${listedSigned('$1')}`, [drop.join(',')]);
-    return old;
+    return { replaced, withdrawn: [...withdrawn] };
   }
 
   /** A late answer takes the question away. */
@@ -795,6 +819,16 @@ class DuckdbAuditTx implements AuditTx {
     return minutes;
   }
 
+  /** A crossing without a row in hop_minutes was just written, and is due as it is. */
+  async settleAgain(minutes: ReadonlySet<number>, settleAtMs: (minute: number) => EpochMillis): Promise<void> {
+    if (minutes.size === 0) return;
+    const heard = await this.#tx.all<{ minute: number }>(
+      `SELECT DISTINCT minute FROM hop_minutes WHERE minute IN ${listedSigned('$1')}`,
+      [[...minutes].join(',')],
+    );
+    await this.#settleLater(new Set(heard.map(({ minute }) => minute)), settleAtMs);
+  }
+
   momentsOf(minute: number): Promise<MomentColumns> {
     return this.#moments(sql.momentsOf('(SELECT * FROM crossings WHERE minute = $1)'), [minute]);
   }
@@ -890,6 +924,7 @@ class DuckdbAuditTx implements AuditTx {
         crossings += await this.#computeMinute(minute, others);
         await minutes.load(tx, minute, others);
       }
+      await live.markLive(tx, minute, hops);
       if (dirty.rowCount === minutesAtOnce)
         await tx.run(`DELETE FROM audit_dirty WHERE minute = $1 AND hop IN ${listed('$2')}`, [minute, hops.join(',')]);
     }
@@ -909,6 +944,53 @@ class DuckdbAuditTx implements AuditTx {
     await tx.run(sql.insertHopMinutes, [minute]);
     await tx.run(sql.insertBuckets, [minute]);
     return read!.n;
+  }
+
+  // ---- live verdicts
+
+  applyBudgets(budgets: readonly HopBudget[], sinceMinute: number): Promise<void> {
+    return live.applyBudgets(this.#tx, budgets, sinceMinute);
+  }
+
+  writeSlices(sinceMinute: number, budgetOf: (hop: bigint) => bigint | null): Promise<HopMinute[]> {
+    return live.writeSlices(this.#tx, sinceMinute, budgetOf);
+  }
+
+  slicesOf(hops: readonly bigint[], fromSlice: number): Promise<Map<bigint, Slice[]>> {
+    return live.slicesOf(this.#tx, hops, fromSlice);
+  }
+
+  heardSince(slice: number): Promise<{ hop: bigint; slice: number }[]> {
+    return this.#tx.all(
+      'SELECT hop, max(slice) AS slice FROM hop_slices WHERE minute >= $1 AND slice >= $2 GROUP BY hop',
+      [Math.floor(slice / 6), slice],
+    );
+  }
+
+  statesOf(hops: readonly bigint[], fromSlice: number): Promise<HopStates> {
+    return live.statesOf(this.#tx, hops, fromSlice);
+  }
+
+  lastStates(): Promise<HopState[]> {
+    return live.lastStates(this.#tx);
+  }
+
+  replaceStates(hop: bigint, fromSlice: number, states: readonly LiveState[]): Promise<void> {
+    return live.replaceStates(this.#tx, hop, fromSlice, states);
+  }
+
+  async judgedUntil(): Promise<number | null> {
+    const [row] = await this.#tx.all<{ value: string }>('SELECT value FROM meta WHERE key = $1', [judgedKey]);
+    return row ? Number(row.value) : null;
+  }
+
+  async saveJudgedUntil(slice: number): Promise<void> {
+    await this.#tx.run('DELETE FROM meta WHERE key = $1', [judgedKey]);
+    await this.#tx.run('INSERT INTO meta VALUES ($1, $2)', [judgedKey, String(slice)]);
+  }
+
+  async forgetSlices(beforeMinute: number): Promise<void> {
+    await this.#tx.run('DELETE FROM hop_slices WHERE minute < $1', [beforeMinute]);
   }
 
   // ---- unanswered
@@ -987,6 +1069,7 @@ class DuckdbAuditTx implements AuditTx {
         row,
         hop,
         minute: minuteOfStart(rows.startNs[row]!, rows.arrivalMs[row]!),
+        startMs: Number(rows.startNs[row]! / 1_000_000n),
       }));
       await tx.append('unanswered', left.length, [
         BigUint64Array.from(left, ({ row }) => rows.traceHi[row]!),
@@ -994,6 +1077,9 @@ class DuckdbAuditTx implements AuditTx {
         BigUint64Array.from(left, ({ row }) => rows.spanId[row]!),
         BigUint64Array.from(left, ({ hop }) => hop),
         Int32Array.from(left, ({ minute }) => minute),
+        // a start that was absurd says nothing about the ten seconds
+        left.map(({ minute, startMs }) => (minuteOf(startMs) === minute ? sliceOf(startMs) : null)),
+        null,
       ]);
       tx.flush();
       await this.#changed(left);

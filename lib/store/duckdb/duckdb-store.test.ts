@@ -375,6 +375,25 @@ describe('the embedded store', () => {
     expect(await db.all(`SELECT value FROM meta WHERE key = 'schema'`)).toEqual([{ value: String(schemaVersion) }]);
   });
 
+  it('opens a file of version 2 and keeps what nobody answered in it', async () => {
+    const path = file();
+    const old = await Database.open(path);
+    await old.write(async (tx) => {
+      for (const column of ['slice', 'route']) await tx.run(`ALTER TABLE unanswered DROP COLUMN ${column}`);
+      for (const table of ['audit_live', 'hop_slices', 'live_budgets', 'hop_verdicts'])
+        await tx.run(`DROP TABLE ${table}`);
+      await tx.run('INSERT INTO unanswered VALUES (1, 2, 3, 4, 5)');
+      await tx.run(`UPDATE meta SET value = '2' WHERE key = 'schema'`);
+    });
+    await old.close();
+    const db = await opened(Database.open(path));
+    expect(await db.all('SELECT hop, minute, slice, route FROM unanswered')).toEqual([
+      { hop: 4n, minute: 5, slice: null, route: null },
+    ]);
+    const again = await storeOf(db, { decodeSpans: (() => []) as never });
+    expect(await again.liveVerdicts()).toEqual([]);
+  });
+
   it('moves its log into the file when nothing has come for a while', async () => {
     const path = file();
     const kept = await store(path);

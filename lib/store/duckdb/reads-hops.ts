@@ -1,5 +1,6 @@
 import type { Histogram } from '#lib/domain/histogram.ts';
 import { spanIdHex, traceIdHex } from '#lib/domain/ids.ts';
+import { sinceOf, sliceMs } from '#lib/domain/live-verdict.ts';
 import { type EpochMillis, millisOfNanos, minuteOf } from '#lib/domain/units.ts';
 import {
   type CrossingRow,
@@ -12,12 +13,16 @@ import {
 } from '../store.ts';
 import type { Appender } from './append.ts';
 import { ascending } from './ascending.ts';
+import { lastStatesSql, type StateRow, stateOf } from './audit-live.ts';
 import type { Database } from './database.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { Known } from './known.ts';
 import type { Session } from './session.ts';
 
-type HopReads = Pick<Store, 'hopWindows' | 'hopMinutes' | 'hop' | 'crossingsOfHop' | 'crossingsOfTrace'>;
+type HopReads = Pick<
+  Store,
+  'hopWindows' | 'hopMinutes' | 'hop' | 'liveVerdicts' | 'crossingsOfHop' | 'crossingsOfTrace'
+>;
 
 interface Means {
   db: Database;
@@ -54,6 +59,14 @@ export const hopReads = ({ db, dictionary, appender, known }: Means): HopReads =
   async hop(hop) {
     const [row] = await db.all<IdentityRow>('SELECT * FROM hops WHERE hop = $1 LIMIT 1', [hop]);
     return row ? identityOf(row) : null;
+  },
+
+  async liveVerdicts() {
+    const rows = await db.all<StateRow>(lastStatesSql);
+    return rows.map((row) => {
+      const state = stateOf(row);
+      return { hop: row.hop, verdict: state.verdict, sinceMs: sinceOf(state) * sliceMs };
+    });
   },
 
   async crossingsOfHop(hop, fromMs, toMs, order, limit) {

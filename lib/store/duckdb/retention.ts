@@ -34,6 +34,11 @@ export const retention = (db: Database): Pick<Store, 'dropBefore'> => ({
     for (const table of minuteTables) await drop(`DELETE FROM ${table} WHERE minute < $1`, minuteOf(minutesMs));
     await drop('DELETE FROM device_events WHERE time_ms < $1', minutesMs);
     await drop('DELETE FROM clock_findings WHERE time_ms < $1', minutesMs);
+    // the last one still holds
+    await drop(
+      'DELETE FROM hop_verdicts WHERE from_slice < $1 AND (hop, from_slice) NOT IN (SELECT (hop, max(from_slice)) FROM hop_verdicts GROUP BY hop)',
+      minuteOf(minutesMs) * 6,
+    );
     await drop('DELETE FROM gaps WHERE to_ms < $1', minutesMs);
     // deleted rows give their room back only when the log is moved into the file
     if (dropped > 0) await db.checkpoint();

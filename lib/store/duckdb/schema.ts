@@ -15,6 +15,8 @@ export const migrations: Record<number, readonly string[]> = {
     'ALTER TABLE hop_minutes ADD COLUMN IF NOT EXISTS contradiction INTEGER',
     'ALTER TABLE clocks ADD COLUMN IF NOT EXISTS low_ns BIGINT',
     'ALTER TABLE clocks ADD COLUMN IF NOT EXISTS high_ns BIGINT',
+    'ALTER TABLE unanswered ADD COLUMN IF NOT EXISTS slice INTEGER',
+    'ALTER TABLE unanswered ADD COLUMN IF NOT EXISTS route UBIGINT',
   ],
 };
 
@@ -97,7 +99,17 @@ export const schemaStatements: string[] = [
   // what callers name leads to which hops: asked when an answer is missing
   `CREATE TABLE IF NOT EXISTS audit_traced (from_service VARCHAR, from_site VARCHAR, system VARCHAR, destination VARCHAR, hop UBIGINT)`,
   // callers without an answer 30 s after their span came; a late answer takes its row away
-  `CREATE TABLE IF NOT EXISTS unanswered (trace_hi UBIGINT, trace_lo UBIGINT, span_id UBIGINT, hop UBIGINT, minute INTEGER)`,
+  // slice: ten seconds since the epoch; route: hash64 of what the caller named. Both null in rows of version 2
+  `CREATE TABLE IF NOT EXISTS unanswered (
+     trace_hi UBIGINT, trace_lo UBIGINT, span_id UBIGINT, hop UBIGINT, minute INTEGER, slice INTEGER, route UBIGINT)`,
+  // (hop, minute) whose slices must be recomputed
+  `CREATE TABLE IF NOT EXISTS audit_live (hop UBIGINT, minute INTEGER)`,
+  // one row per hop and ten seconds with traffic, against the budget of live_budgets (null: nobody's rule); kept for two days
+  `CREATE TABLE IF NOT EXISTS hop_slices (
+     hop UBIGINT, slice INTEGER, minute INTEGER, measured INTEGER, over_budget INTEGER, within_budget INTEGER, floor_over INTEGER, unanswered INTEGER)`,
+  `CREATE TABLE IF NOT EXISTS live_budgets (hop UBIGINT, budget_ns BIGINT)`,
+  // each change of a hop's live verdict; the last one holds (lib/domain/live-verdict.ts)
+  `CREATE TABLE IF NOT EXISTS hop_verdicts (hop UBIGINT, from_slice INTEGER, verdict VARCHAR, over_since INTEGER, unanswered_since INTEGER)`,
   // one row per hop and minute. bound_ms = the largest that is known (null: none is), the share that is not is (assumed + clock_wrong + contradiction) / count. histogram rows beside it. minute is of the caller's start (clipped to arrival when absurd)
   `CREATE TABLE IF NOT EXISTS hop_minutes (
      hop UBIGINT, minute INTEGER, count INTEGER, requests INTEGER, errors INTEGER, unanswered INTEGER, sum_ms DOUBLE, max_ms DOUBLE, bound_ms DOUBLE,
