@@ -1,11 +1,12 @@
 import type { PathToBudget } from '../domain/budget.ts';
 import { quantile } from '../domain/histogram.ts';
 import type { HopPath } from '../store/path-store.ts';
-import type { SiteRow } from '../store/store.ts';
+import type { HopWindow, SiteRow, Store } from '../store/store.ts';
 import type { ViewContext } from './context.ts';
 import { type JudgedHop, judgeHop, pathsByHop } from './hop-item.ts';
 import type { RangeView } from './schemas.ts';
-import { seesHop, seesPath } from './visibility.ts';
+import type { Viewer } from './viewer.ts';
+import { seesDevice, seesHop, seesPath } from './visibility.ts';
 
 export interface HopReading {
   hops: JudgedHop[];
@@ -34,13 +35,28 @@ export async function readHops(
   const sites = new Map(siteRows.map((site) => [site.id, site]));
   const hopPaths = allPaths.filter((path) => seesPath(viewer, path));
   const pathsOf = pathsByHop(hopPaths, identities?.filter((each) => seesHop(viewer, each)) ?? visible);
+  const contradicting = await contradictingNames(store, viewer, range, visible);
   const hops = visible.map((window) =>
     judgeHop(window, {
       rules,
       sites,
       paths: pathsOf.get(window.hop) ?? [],
       baselineMs: baselines.get(window.hop) ?? null,
+      contradicting: contradicting.get(window.hop),
     }),
   );
   return { hops, sites, pathsOf, hopPaths };
+}
+
+/** Rare, so it is only asked where there is something to name. */
+async function contradictingNames(
+  store: Pick<Store, 'contradictingDevices' | 'devices'>,
+  viewer: Viewer,
+  range: RangeView,
+  windows: readonly HopWindow[],
+): Promise<Map<bigint, string[]>> {
+  if (!windows.some((window) => window.clocks.contradiction > 0)) return new Map();
+  const [found, devices] = await Promise.all([store.contradictingDevices(range.fromMs, range.toMs), store.devices()]);
+  const names = new Map(devices.filter((device) => seesDevice(viewer, device)).map(({ id, name }) => [id, name]));
+  return new Map([...found].map(([hop, ids]) => [hop, ids.flatMap((id) => names.get(id) ?? [])]));
 }

@@ -5,7 +5,6 @@ import type {
   AuditStore,
   AuditTx,
   BatchRange,
-  ClockFinding,
   ClockToSave,
   DeviceEventToSave,
   DeviceSaid,
@@ -26,6 +25,7 @@ import type {
   TracedDestination,
   WaitingRoute,
 } from '../audit-store.ts';
+import type { ClockFinding } from '../store.ts';
 import { type HopMinute, OpenMinutes, writeSums } from './audit-minutes.ts';
 import {
   isCaller,
