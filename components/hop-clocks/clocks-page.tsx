@@ -9,32 +9,23 @@ import { Exports, RowHead, Table, Td, Th, Tr } from '../ui/table.tsx';
 
 type Clock = ClocksView['items'][number];
 
-/** How the offset was found, and what to do where it was not. */
-const words: Record<string, { how: string; cure: string }> = {
-  bounded: { how: 'Bounded: messages went both ways, and light needs its time.', cure: '' },
-  'same-clock': { how: 'The collector’s own clock: all others are compared with it.', cure: '' },
-  assumed: {
-    how: 'Assumed right: messages were seen one way only, so nothing proves or refutes it.',
-    cure: 'Turn on the echo for it.',
-  },
-  'clock-wrong': {
-    how: 'Proven wrong: as sent, its messages would arrive before they left, or faster than light in fibre.',
-    cure: 'Set it (chrony or NTP).',
-  },
-  contradiction: {
-    how: 'Contradicted: its messages cannot all be true at once; it may have been stepped.',
-    cure: 'Look for a clock step, or a wrong site.',
-  },
-};
-
-const wordsOf = (method: string) => words[method] ?? { how: method, cure: '' };
-
-function meaning(clock: Clock): string {
-  const { offsetMs, boundMs } = clock;
-  if (offsetMs === null) return 'not known';
-  if (boundMs !== null && Math.abs(offsetMs) <= boundMs) return 'right, as far as can be told';
-  return `${formatNumber(Math.abs(offsetMs), 1)} ms ${offsetMs > 0 ? 'ahead' : 'behind'}`;
+function meaning({ offsetMs, boundMs, lowMs, highMs, method }: Clock): string {
+  if (method === 'clock-wrong' && offsetMs !== null) return `at least ${aheadOrBehind(offsetMs)}`;
+  if (boundMs !== null && offsetMs !== null)
+    return Math.abs(offsetMs) <= boundMs ? 'right, as far as can be told' : aheadOrBehind(offsetMs);
+  if (lowMs !== null && method === 'assumed') return `${formatNumber(Math.max(0, -lowMs), 1)} ms behind at most`;
+  if (highMs !== null && method === 'assumed') return `${formatNumber(Math.max(0, highMs), 1)} ms ahead at most`;
+  return 'not known';
 }
+
+const aheadOrBehind = (ms: number): string => `${formatNumber(Math.abs(ms), 1)} ms ${ms > 0 ? 'ahead' : 'behind'}`;
+
+/** Of a clock that is only taken for right there is no figure: 0 would look like one. */
+const shownOffset = ({ offsetMs, method }: Clock): number | null => (method === 'assumed' ? null : offsetMs);
+
+/** By more than a second in seconds. */
+const formatStep = (ms: number): string =>
+  Math.abs(ms) >= 1000 ? `${formatChange(ms / 1000)} s` : `${formatChange(ms)} ms`;
 
 function sentenceOf(items: readonly Clock[]): string {
   const wrong = items.filter((clock) => clock.method === 'clock-wrong' || clock.method === 'contradiction');
@@ -68,7 +59,7 @@ export function ClocksPage({
   nowMs: number;
   siteNames?: Record<string, string>;
 }) {
-  const { items } = view;
+  const { items, findings } = view;
   const widest = Math.max(1, ...items.map((clock) => clock.boundMs ?? 0));
   return (
     <div className="px-4 pt-3 pb-4">
@@ -95,8 +86,12 @@ export function ClocksPage({
                 <Th className="max-phone:hidden">Site</Th>
                 <Th numeric>Offset, ms</Th>
                 <Th numeric>±</Th>
-                <Th className="w-32 max-wide:hidden">0 to ± {formatNumber(widest, 1)}</Th>
+                <Th className="w-28 max-wide:hidden">0 to ± {formatNumber(widest, 1)}</Th>
                 <Th className="max-phone:hidden">In words</Th>
+                <Th numeric className="max-phone:hidden">
+                  Drift, ppm
+                </Th>
+                <Th className="max-wide:hidden">Last step</Th>
                 <Th className="max-wide:hidden">How we know</Th>
                 <Th numeric className="max-phone:hidden">
                   As of
@@ -104,60 +99,122 @@ export function ClocksPage({
               </tr>
             </thead>
             <tbody>
-              {items.map((clock) => {
-                const { how, cure } = wordsOf(clock.method);
-                return (
-                  <Tr key={`${clock.site} ${clock.device}`}>
-                    <RowHead className="py-1">
-                      <span className="font-mono break-all">{clock.device}</span>
-                      <span className="block text-note text-ink3 wide:hidden">
-                        {meaning(clock)}. {cure}
-                      </span>
-                    </RowHead>
-                    <Td className="text-ink2 max-phone:hidden">{siteNames[clock.site] ?? siteName(clock.site)}</Td>
-                    <Td numeric className="font-strong">
-                      {clock.offsetMs === null ? (
-                        <span className="text-ink3" title={how}>
-                          {unknown}
-                        </span>
-                      ) : (
-                        formatChange(clock.offsetMs)
-                      )}
-                    </Td>
-                    <Td numeric className="text-ink3">
-                      {clock.boundMs === null ? <span title={how}>{unknown}</span> : formatNumber(clock.boundMs, 1)}
-                    </Td>
-                    <Td className="max-wide:hidden">
-                      {clock.boundMs === null ? (
-                        <div className="hatch-gap h-2 rounded-bar" title="no bound" />
-                      ) : (
-                        <div className="h-2 rounded-bar bg-raised">
-                          <div
-                            className="h-2 min-w-0.5 rounded-bar bg-data"
-                            style={{ width: `${(clock.boundMs / widest) * 100}%` }}
-                          />
-                        </div>
-                      )}
-                    </Td>
-                    <Td className="max-phone:hidden">{meaning(clock)}</Td>
-                    <Td className="py-1 text-ink2 max-wide:hidden">
-                      {how} {cure !== '' && <span className="text-ink">{cure}</span>}
-                    </Td>
-                    <Td numeric className="text-ink2 max-phone:hidden">
-                      <RelativeTime at={clock.at} nowMs={nowMs} />
-                    </Td>
-                  </Tr>
-                );
-              })}
+              {items.map((clock) => (
+                <ClockRow
+                  key={`${clock.site} ${clock.device}`}
+                  clock={clock}
+                  site={siteNames[clock.site] ?? siteName(clock.site)}
+                  widest={widest}
+                  nowMs={nowMs}
+                />
+              ))}
             </tbody>
           </Table>
         )}
       </Panel>
+      {findings.length > 0 && <Findings findings={findings} nowMs={nowMs} />}
       <p className="mt-2.5 max-w-[110ch] text-dense text-ink2">
         Offset: how far the device’s clock is ahead (+) or behind (−). ± is proven, not likely: the truth lies within it
-        whatever the network did, as long as nothing travels faster than light in fibre. Round trips and requests
+        whatever the network did, as long as nothing travels faster than light in fibre. Drift is how fast it runs away,
+        over the last hour and since its last step; a step is one of the last seven days. Round trips and requests
         answered on the same device need no clock to agree.
       </p>
     </div>
+  );
+}
+
+function ClockRow({ clock, site, widest, nowMs }: { clock: Clock; site: string; widest: number; nowMs: number }) {
+  const { device, boundMs, driftPpm, driftBoundPpm, lastStep, how, cure, at } = clock;
+  const offsetMs = shownOffset(clock);
+  return (
+    <Tr>
+      <RowHead className="py-1">
+        <span className="font-mono break-all">{device}</span>
+        <span className="block text-note text-ink3 wide:hidden">
+          {meaning(clock)}. {cure}
+        </span>
+      </RowHead>
+      <Td className="text-ink2 max-phone:hidden">{site}</Td>
+      <Td numeric className="font-strong">
+        {offsetMs === null ? (
+          <span className="text-ink3" title={how}>
+            {unknown}
+          </span>
+        ) : (
+          `${clock.method === 'clock-wrong' ? (offsetMs < 0 ? '≤ ' : '≥ ') : ''}${formatChange(offsetMs)}`
+        )}
+      </Td>
+      <Td numeric className="text-ink3">
+        {boundMs === null ? <span title={how}>{unknown}</span> : formatNumber(boundMs, 1)}
+      </Td>
+      <Td className="max-wide:hidden">
+        {boundMs === null ? (
+          <div className="hatch-gap h-2 rounded-bar" title="no bound" />
+        ) : (
+          <div className="h-2 rounded-bar bg-raised">
+            <div className="h-2 min-w-0.5 rounded-bar bg-data" style={{ width: `${(boundMs / widest) * 100}%` }} />
+          </div>
+        )}
+      </Td>
+      <Td className="max-phone:hidden">{meaning(clock)}</Td>
+      <Td numeric className="text-ink2 max-phone:hidden">
+        {driftPpm === null || driftBoundPpm === null ? (
+          <span className="text-ink3" title="too short a time, or it was set meanwhile">
+            {unknown}
+          </span>
+        ) : (
+          <>
+            {formatChange(driftPpm)} <span className="text-ink3">± {formatNumber(driftBoundPpm, 1)}</span>
+          </>
+        )}
+      </Td>
+      <Td className="text-ink2 max-wide:hidden">
+        {lastStep === null ? (
+          <span className="text-ink3">none seen</span>
+        ) : (
+          <>
+            {formatStep(lastStep.byMs)}
+            {lastStep.certain ? '' : ', or another clock'}, <RelativeTime at={lastStep.at} nowMs={nowMs} />
+          </>
+        )}
+      </Td>
+      <Td className="py-1 text-ink2 max-wide:hidden">
+        {how} {cure !== null && <span className="text-ink">{cure}</span>}
+      </Td>
+      <Td numeric className="text-ink2 max-phone:hidden">
+        <RelativeTime at={at} nowMs={nowMs} />
+      </Td>
+    </Tr>
+  );
+}
+
+function Findings({ findings, nowMs }: { findings: ClocksView['findings']; nowMs: number }) {
+  return (
+    <Panel
+      id="findings"
+      title="What the clocks did"
+      note="what had to be given up for the rest to be true, then steps"
+      flush
+      className="mt-2.5"
+    >
+      <Table caption="Steps of clocks, places that cannot be right, clocks that contradict each other">
+        <thead>
+          <tr>
+            <Th>What</Th>
+            <Th numeric>When</Th>
+          </tr>
+        </thead>
+        <tbody>
+          {findings.map((finding) => (
+            <Tr key={`${finding.kind} ${finding.at} ${finding.devices.join(' ')}`}>
+              <Td className="py-1">{finding.text}</Td>
+              <Td numeric className="text-ink2">
+                <RelativeTime at={finding.at} nowMs={nowMs} />
+              </Td>
+            </Tr>
+          ))}
+        </tbody>
+      </Table>
+    </Panel>
   );
 }

@@ -1,8 +1,6 @@
 import { renderToStaticMarkup } from 'react-dom/server';
 import { expect, test } from 'vitest';
-import { ClocksPage } from '../hop-clocks/clocks-page.tsx';
-import { storyNowMs } from '../hop-detail/hop.fixture.ts';
-import { clocksStory, noTraces, tracesStory } from './traces.fixture.ts';
+import { noTraces, tracesStory } from './traces.fixture.ts';
 import { TracesPage } from './traces-page.tsx';
 import { traceIdOf, tracesFormOf } from './traces-query.ts';
 
@@ -32,18 +30,4 @@ test('ids are taken as logs print them, anything else is named', () => {
   expect(traceIdOf('a1b2c3d4e5f64a0d')).toBe('a1b2c3d4e5f64a0d');
   expect(traceIdOf('nothing')).toBeNull();
   expect(words(draw(tracesStory, {}, '<b>'))).toContain('is no trace id');
-});
-
-test('clocks are told in words: ahead, right as far as can be told, not known, proven wrong', () => {
-  const text = words(renderToStaticMarkup(<ClocksPage view={clocksStory} nowMs={storyNowMs} />));
-  expect(text).toContain('243.1 ms ahead');
-  expect(text).toContain('right, as far as can be told');
-  expect(text).toContain('not known');
-  expect(text).toContain('1 clock is proven wrong: erp-ashburn.');
-});
-
-test('no clocks says what brings them', () => {
-  expect(words(renderToStaticMarkup(<ClocksPage view={{ items: [] }} nowMs={storyNowMs} />))).toContain(
-    'No clock has been compared yet.',
-  );
 });

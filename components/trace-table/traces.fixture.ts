@@ -1,4 +1,4 @@
-import type { ClocksView, TraceItem, TracesView } from '#lib/views/schemas.ts';
+import type { TraceItem, TracesView } from '#lib/views/schemas.ts';
 import { lastHour, storyNowMs } from '../hop-detail/hop.fixture.ts';
 
 const names: [name: string, service: string, site: string, application: string, ms: number][] = [
@@ -38,57 +38,4 @@ export const noTraces: TracesView = {
   items: [],
   nextCursor: null,
   emptyReason: 'No trace of this range fits the filter.',
-};
-
-export const clocksStory: ClocksView = {
-  items: [
-    {
-      device: 'wafer-sf',
-      site: 'san-francisco',
-      offsetMs: 243.1,
-      boundMs: 36.4,
-      method: 'bounded',
-      at: new Date(storyNowMs - 20_000).toISOString(),
-    },
-    {
-      device: 'pi-sf',
-      site: 'san-francisco',
-      offsetMs: null,
-      boundMs: null,
-      method: 'assumed',
-      at: new Date(storyNowMs - 250_000).toISOString(),
-    },
-    {
-      device: 'mini-2-funabashi',
-      site: 'funabashi',
-      offsetMs: 41.1,
-      boundMs: 16.1,
-      method: 'bounded',
-      at: new Date(storyNowMs - 3_000).toISOString(),
-    },
-    {
-      device: 'rio-hannover-1',
-      site: 'hannover',
-      offsetMs: 2.8,
-      boundMs: 4.1,
-      method: 'bounded',
-      at: new Date(storyNowMs - 2_000).toISOString(),
-    },
-    {
-      device: 'broker-dublin',
-      site: 'dublin',
-      offsetMs: 0,
-      boundMs: 0,
-      method: 'same-clock',
-      at: new Date(storyNowMs - 1_000).toISOString(),
-    },
-    {
-      device: 'erp-ashburn',
-      site: 'ashburn',
-      offsetMs: -900,
-      boundMs: null,
-      method: 'clock-wrong',
-      at: new Date(storyNowMs - 9_000).toISOString(),
-    },
-  ],
 };

@@ -1,7 +1,8 @@
 import type { ClockDifference, ClockStep } from '../domain/clock-ledger.ts';
 import { type EpochMillis, minuteOf } from '../domain/units.ts';
 import { spokenMs } from '../domain/verdict.ts';
-import type { AuditTx, ClockFinding, ClockToSave, DeviceEventToSave } from '../store/audit-store.ts';
+import type { AuditTx, ClockToSave, DeviceEventToSave } from '../store/audit-store.ts';
+import type { ClockFinding } from '../store/store.ts';
 import type { Known } from './memory.ts';
 
 /** A step is told once what comes after it has been heard: who took it may only show then. */

@@ -100,7 +100,7 @@ export interface DeviceReport {
 export interface ClockObservation {
   from: Resource;
   to: Resource;
-  /** receive time on the collector's clock, to place it in time */
+  /** when the collector sent or received it, on its own clock: places it in time */
   atNanos: Nanos;
   rawNanos: Nanos;
   source: 'heartbeat' | 'echo' | 'export';

@@ -54,6 +54,14 @@ describe('the verdict', () => {
     expect(verdictOf(open)).toMatchObject({ verdict: 'cannot-tell', hiMs: null, loMs: 5 });
     expect(verdictOf(open).reason).toContain('echo');
   });
+  it('names the clocks that contradict each other, and gives no other reason', () => {
+    const none = { floorMs: 5, directFloorMs: 5, p50Ms: null, p95Ms: null, boundMs: null };
+    const clocks = { assumed: 0, clockWrong: 0, overlap: 0, contradiction: 100 };
+    const told = verdictOf({ ...none, clocks, contradicting: ['pi-sf', 'wafer-sf'] });
+    expect(told).toMatchObject({ verdict: 'cannot-tell', hiMs: null });
+    expect(told.reason).toContain('The clocks of pi-sf and wafer-sf contradict each other');
+    expect(verdictOf({ ...none, clocks: { ...clocks, contradiction: 0 } }).reason).not.toContain('contradict');
+  });
   it('never puts lo under the floor', () => {
     expect(verdictOf({ budgetMs: 100, p95Ms: 94, boundMs: 90, floorMs: 66.9 })).toMatchObject({
       loMs: 66.9,

@@ -29,7 +29,7 @@ export interface ToJudge {
   /** crossings by clock label: says why we cannot tell */
   clocks?: { assumed: number; clockWrong: number; overlap: number; contradiction?: number };
   /** devices whose clocks contradict each other on this hop, by name */
-  contradicting?: string[];
+  contradicting?: string[] | undefined;
   names?: VerdictNames;
 }
 

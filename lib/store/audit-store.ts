@@ -1,6 +1,7 @@
 import type { LiveState, Slice } from '../domain/live-verdict.ts';
 import type { Resource } from '../domain/span.ts';
 import type { EpochMillis } from '../domain/units.ts';
+import type { ClockFinding } from './store.ts';
 
 /**
  * What the audit asks of a store: set-based steps, each of which may be repeated (design.md section 2).
@@ -219,18 +220,6 @@ export interface ClockToSave {
   lowNanos: number | null;
   highNanos: number | null;
   method: string;
-}
-
-/** What the clocks of these devices did, or what had to be given up so that the rest can be true. */
-export interface ClockFinding {
-  /** misplaced: the sites cannot be where they are said to be */
-  kind: 'step' | 'misplaced' | 'contradiction';
-  timeMs: EpochMillis;
-  /** ids, in order; of a step: one, or two where nothing tells which */
-  devices: string[];
-  sites: string[];
-  /** of a step: by which the first device's clock went forward */
-  nanos: number | null;
 }
 
 export interface AuditTx {

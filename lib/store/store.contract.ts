@@ -65,7 +65,14 @@ export interface Seed {
     }[],
   ): Promise<void>;
   clocks(
-    rows: { device: number; minute: number; offsetNanos: bigint | null; boundNanos: bigint | null; method: string }[],
+    rows: {
+      device: number;
+      minute: number;
+      offsetNanos: bigint | null;
+      boundNanos: bigint | null;
+      lowNanos?: bigint;
+      method: string;
+    }[],
   ): Promise<void>;
 }
 export interface HopMinuteSketch {
@@ -175,6 +182,9 @@ export function storeContract(name: string, engine: EngineUnderTest): void {
       expect(await store.topicWindows(...around)).toEqual([]);
       expect(await store.topicSeries(null, ...around)).toEqual([]);
       expect(await store.clocks()).toEqual([]);
+      expect(await store.clockMinutes(...around)).toEqual([]);
+      expect(await store.clockFindings(...around)).toEqual([]);
+      expect(await store.contradictingDevices(...around)).toEqual(new Map());
       await store.append([]);
       await store.dropBefore({ spansMs: noonMs, crossingsMs: noonMs, minutesMs: noonMs });
       expect((await store.status()).spans).toBe(0);
@@ -994,11 +1004,27 @@ export function storeContract(name: string, engine: EngineUnderTest): void {
       it('shows the newest estimate of each clock', async () => {
         await opened.seed.clocks([
           { device: 1, minute, offsetNanos: 1n, boundNanos: 1n, method: 'old' },
-          { device: 1, minute: minute + 1, offsetNanos: 2_500_000n, boundNanos: null, method: 'echo' },
+          {
+            device: 1,
+            minute: minute + 1,
+            offsetNanos: 2_500_000n,
+            boundNanos: null,
+            lowNanos: -4_000_000n,
+            method: 'echo',
+          },
         ]);
-        expect(await store.clocks()).toEqual([
-          { deviceId: 'dev-b', minute: minute + 1, offsetMs: 2.5, boundMs: null, method: 'echo' },
-        ]);
+        const newest = {
+          deviceId: 'dev-b',
+          minute: minute + 1,
+          offsetMs: 2.5,
+          boundMs: null,
+          lowMs: -4,
+          highMs: null,
+          method: 'echo',
+        };
+        expect(await store.clocks()).toEqual([newest]);
+        expect((await store.clockMinutes(noonMs, noonMs + 120_000)).map((row) => row.method)).toEqual(['old', 'echo']);
+        expect(await store.clockMinutes(noonMs + 60_000, noonMs + 120_000)).toEqual([newest]);
       });
     });
 

@@ -3,7 +3,7 @@ import type { IngestBatch } from '../domain/ingest-batch.ts';
 import type { Span } from '../domain/span.ts';
 import type { EpochMillis, Millis, Nanos } from '../domain/units.ts';
 import type { Verdict } from '../domain/verdict.ts';
-import type { AuditStore, ClockFinding } from './audit-store.ts';
+import type { AuditStore } from './audit-store.ts';
 import type { PathStore } from './path-store.ts';
 
 /**
@@ -370,6 +370,18 @@ export interface ClockRow {
   lowMs: Millis | null;
   highMs: Millis | null;
   method: string;
+}
+
+/** What the clocks of these devices did, or what had to be given up so that the rest can be true. */
+export interface ClockFinding {
+  /** misplaced: the sites cannot be where they are said to be */
+  kind: 'step' | 'misplaced' | 'contradiction';
+  timeMs: EpochMillis;
+  /** ids, in order; of a step: one, or two where nothing tells which */
+  devices: string[];
+  sites: string[];
+  /** of a step: by which the first device's clock went forward */
+  nanos: number | null;
 }
 
 export interface StoreStatus {

@@ -18,6 +18,8 @@ export interface HopSurroundings {
   live: LiveVerdict | null;
   /** this hop's median over the window of equal length before */
   baselineMs: Millis | null;
+  /** names of the devices whose clocks contradict each other here */
+  contradicting?: string[] | undefined;
 }
 
 /** Every figure that a page shows of a hop, and the judgement they were put through. */
@@ -57,6 +59,7 @@ export function judgeHop(window: HopWindow, around: HopSurroundings): JudgedHop 
     legs,
     baselineMs: around.baselineMs,
     clocks: window.clocks,
+    contradicting: around.contradicting,
     names: {
       fromService: window.from.service,
       fromSite: siteName(around.sites, window.from.site),

@@ -1,11 +1,12 @@
 import { type PathToBudget, pathsByHop } from '../domain/budget.ts';
 import { quantile } from '../domain/histogram.ts';
 import type { HopPath } from '../store/path-store.ts';
-import type { LiveVerdict, SiteRow } from '../store/store.ts';
+import type { HopWindow, LiveVerdict, SiteRow, Store } from '../store/store.ts';
 import type { ViewContext } from './context.ts';
 import { type JudgedHop, judgeHop } from './hop-item.ts';
 import type { RangeView } from './schemas.ts';
-import { seesHop, seesPath } from './visibility.ts';
+import type { Viewer } from './viewer.ts';
+import { seesDevice, seesHop, seesPath } from './visibility.ts';
 
 export interface HopReading {
   hops: JudgedHop[];
@@ -37,6 +38,7 @@ export async function readHops(
   const hopPaths = allPaths.filter((path) => seesPath(viewer, path));
   const pathsOf = pathsByHop(hopPaths, identities?.filter((each) => seesHop(viewer, each)) ?? visible);
   const liveOf = new Map(liveVerdicts.map((live) => [live.hop, live]));
+  const contradicting = await contradictingNames(store, viewer, range, visible);
   const hops = visible.map((window) =>
     judgeHop(window, {
       rules,
@@ -44,7 +46,21 @@ export async function readHops(
       paths: pathsOf.get(window.hop) ?? [],
       live: liveOf.get(window.hop) ?? null,
       baselineMs: baselines.get(window.hop) ?? null,
+      contradicting: contradicting.get(window.hop),
     }),
   );
   return { hops, sites, pathsOf, hopPaths, liveOf };
+}
+
+/** Rare, so it is only asked where there is something to name. */
+async function contradictingNames(
+  store: Pick<Store, 'contradictingDevices' | 'devices'>,
+  viewer: Viewer,
+  range: RangeView,
+  windows: readonly HopWindow[],
+): Promise<Map<bigint, string[]>> {
+  if (!windows.some((window) => window.clocks.contradiction > 0)) return new Map();
+  const [found, devices] = await Promise.all([store.contradictingDevices(range.fromMs, range.toMs), store.devices()]);
+  const names = new Map(devices.filter((device) => seesDevice(viewer, device)).map(({ id, name }) => [id, name]));
+  return new Map([...found].map(([hop, ids]) => [hop, ids.flatMap((id) => names.get(id) ?? [])]));
 }

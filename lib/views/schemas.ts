@@ -569,10 +569,34 @@ export const clocksViewSchema = z.object({
     z.object({
       device: z.string(),
       site: z.string(),
-      offsetMs: ms.nullable(),
-      boundMs: ms.nullable(),
-      method: z.string(),
+      offsetMs: ms.nullable().describe('device minus collector; null: not known at all'),
+      boundMs: ms.nullable().describe('the truth lies within offset ± this; null: one side is open'),
+      lowMs: ms.nullable().describe('proven: not less than this; null: open'),
+      highMs: ms.nullable().describe('proven: not more than this; null: open'),
+      method: z.string().describe('bounded, assumed, clock-wrong or contradiction'),
+      driftPpm: z.number().nullable().describe('of the last hour, since its last step; null: too little is known'),
+      driftBoundPpm: z.number().nullable(),
+      lastStep: z
+        .object({
+          at: instant,
+          byMs: ms,
+          certain: z.boolean().describe('false: another clock may have stepped instead'),
+        })
+        .nullable()
+        .describe('within seven days; null: none was seen'),
+      how: z.string(),
+      cure: z.string().nullable().describe('what would close an open interval or set the clock right'),
       at: instant,
+    }),
+  ),
+  /** what had to be given up for the rest to be true, then steps, newest first */
+  findings: z.array(
+    z.object({
+      kind: z.enum(['step', 'misplaced', 'contradiction']),
+      at: instant,
+      devices: z.array(z.string()),
+      sites: z.array(z.string()),
+      text: z.string(),
     }),
   ),
 });

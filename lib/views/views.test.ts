@@ -356,6 +356,12 @@ describe('the rest', () => {
     const { items } = await clocksView(world.context(), { limit: 100 });
     const gateway = items.find((item) => item.device === 'gateway-dublin')!;
     expect(Math.abs(gateway.offsetMs! - 3)).toBeLessThanOrEqual(gateway.boundMs!);
+    expect(gateway).toMatchObject({ method: 'bounded', cure: null, lastStep: null });
+    // its clock is steady, and the world is twenty minutes long
+    expect(Math.abs(gateway.driftPpm!)).toBeLessThanOrEqual(gateway.driftBoundPpm!);
+    const camera = items.find((item) => item.boundMs === null)!;
+    expect(camera.cure).toMatch(/echo|heartbeat|Set it/);
+    expect(camera).toMatchObject({ driftPpm: null, driftBoundPpm: null });
     const bounds = items.map((item) => item.boundMs ?? Number.MAX_VALUE);
     expect(bounds).toEqual(bounds.toSorted((a, b) => b - a));
   });

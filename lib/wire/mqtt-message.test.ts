@@ -203,11 +203,13 @@ test('an echo reply is two looks at the clock, for the collector that asked', ()
       one.from.hostId || one.from.hostName,
       one.to.hostId || one.to.hostName,
       one.rawNanos,
+      // asked at 1000, however long the answer was kept
+      one.atNanos,
       one.source,
     ]),
   ).toEqual([
-    ['hopscope-collector:c1', 'edge-7', 4000n, 'echo'],
-    ['edge-7', 'hopscope-collector:c1', 7n, 'echo'],
+    ['hopscope-collector:c1', 'edge-7', 4000n, 1000n, 'echo'],
+    ['edge-7', 'hopscope-collector:c1', 7n, arrivalNanos, 'echo'],
   ]);
   expect(parts.rejected).toEqual({});
   expect(read(packet('hopscope/v1/edge-7/echo-reply', { ...reply, id: 'c2:7' }))).toMatchObject({

@@ -259,7 +259,8 @@ export class MqttReader {
     if (cpu != null) this.addPoint(resource, 'system.cpu.utilization', {}, arrivalMs, cpu);
     if (memory != null) this.addPoint(resource, 'system.memory.utilization', {}, arrivalMs, memory);
     if (!entry.dup) {
-      this.observe(resource, this.collector, entry, entry.arrivalNanos - sentUnixNano, 'heartbeat');
+      const rawNanos = entry.arrivalNanos - sentUnixNano;
+      this.observe(resource, this.collector, entry.broker, entry.arrivalNanos, rawNanos, 'heartbeat');
     }
     return true;
   }
@@ -270,8 +271,9 @@ export class MqttReader {
     const { id, t1, t2, t3 } = reply.data;
     if (entry.dup || !isOwnEcho(id, this.collectorId)) return true;
     const resource = namedDevice(device);
-    this.observe(this.collector, resource, entry, t2 - t1, 'echo');
-    this.observe(resource, this.collector, entry, entry.arrivalNanos - t3, 'echo');
+    // dated by when it was asked: a device may keep its answer for minutes, while its clock drifts on
+    this.observe(this.collector, resource, entry.broker, t1, t2 - t1, 'echo');
+    this.observe(resource, this.collector, entry.broker, entry.arrivalNanos, entry.arrivalNanos - t3, 'echo');
     return true;
   }
 
@@ -335,8 +337,15 @@ export class MqttReader {
     known.intervalMs = intervalMs ?? known.intervalMs;
   }
 
-  private observe(from: Resource, to: Resource, entry: MqttEntry, rawNanos: Nanos, source: 'heartbeat' | 'echo'): void {
-    this.clockObservations.push({ from, to, atNanos: entry.arrivalNanos, rawNanos, source, broker: entry.broker });
+  private observe(
+    from: Resource,
+    to: Resource,
+    broker: string,
+    atNanos: Nanos,
+    rawNanos: Nanos,
+    source: 'heartbeat' | 'echo',
+  ): void {
+    this.clockObservations.push({ from, to, atNanos, rawNanos, source, broker });
   }
 
   private reject(reason: RejectReason): void {

@@ -6,7 +6,6 @@ import type {
   AuditStore,
   AuditTx,
   BatchRange,
-  ClockFinding,
   ClockToSave,
   DeviceEventToSave,
   DeviceSaid,
@@ -30,6 +29,7 @@ import type {
   TracedDestination,
   WaitingRoute,
 } from '../audit-store.ts';
+import type { ClockFinding } from '../store.ts';
 import * as live from './audit-live.ts';
 import { type HopMinute, OpenMinutes, writeSums } from './audit-minutes.ts';
 import {

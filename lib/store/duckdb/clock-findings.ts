@@ -1,5 +1,5 @@
 import type { EpochMillis } from '#lib/domain/units.ts';
-import type { ClockFinding } from '../audit-store.ts';
+import type { ClockFinding } from '../store.ts';
 import type { Session } from './session.ts';
 
 /** Oldest first. */

@@ -18,6 +18,7 @@ import { resourceKey } from '#lib/domain/span.ts';
 import { decodeSketches, noonMs, noonNanos, traceBatch, traceHi } from '../fixtures/batches.ts';
 import { openStore } from '../open.ts';
 import { type Seed, storeContract } from '../store.contract.ts';
+import { DuckdbAudit } from './audit.ts';
 import { Database } from './database.ts';
 import { openDuckDbStore, storeOf } from './duckdb-store.ts';
 import { schemaVersion } from './schema.ts';
@@ -132,6 +133,7 @@ function seedOf(db: Database): Seed {
             0,
             null,
             null,
+            0,
           ];
         }),
       );
@@ -179,6 +181,7 @@ function seedOf(db: Database): Seed {
             null,
             null,
             0,
+            false,
           ];
         }),
       ),
@@ -218,7 +221,7 @@ function seedOf(db: Database): Seed {
     clocks: (rows) =>
       insert(
         'clocks',
-        rows.map((c) => [c.device, c.minute, c.offsetNanos, c.boundNanos, c.method]),
+        rows.map((c) => [c.device, c.minute, c.offsetNanos, c.boundNanos, c.method, c.lowNanos ?? null, null]),
       ),
   };
 }
@@ -392,6 +395,32 @@ describe('the embedded store', () => {
     ]);
     const again = await storeOf(db, { decodeSpans: (() => []) as never });
     expect(await again.liveVerdicts()).toEqual([]);
+  });
+
+  it('opens a file from before clocks were found to contradict each other, and writes to it', async () => {
+    const path = file();
+    const old = await Database.open(path);
+    await old.write(async (tx) => {
+      await tx.run('ALTER TABLE crossings DROP COLUMN misplaced');
+      await tx.run('ALTER TABLE hop_minutes DROP COLUMN contradiction');
+      await tx.run('ALTER TABLE clocks DROP COLUMN low_ns');
+      await tx.run('ALTER TABLE clocks DROP COLUMN high_ns');
+      await tx.run('DROP TABLE clock_findings');
+      await tx.run(`INSERT INTO clocks VALUES (1, 2, 3, 4, 'bounded')`);
+      await tx.run(`UPDATE meta SET value = '2' WHERE key = 'schema'`);
+    });
+    await old.close();
+    const db = await opened(Database.open(path));
+    expect(await db.all('SELECT * FROM clocks')).toEqual([
+      { device: 1, minute: 2, offset_ns: 3n, bound_ns: 4n, method: 'bounded', low_ns: null, high_ns: null },
+    ]);
+    expect(await db.all('SELECT misplaced FROM crossings')).toEqual([]);
+    expect(await db.all('SELECT contradiction FROM hop_minutes')).toEqual([]);
+    const finding = { kind: 'step' as const, timeMs: 60_000, devices: ['a'], sites: ['here'], nanos: -5 };
+    await new DuckdbAudit(db).transaction((tx) => tx.saveFindings(null, [finding]));
+    await new DuckdbAudit(db).transaction((tx) => tx.saveFindings(1, [{ ...finding, kind: 'misplaced', nanos: null }]));
+    await new DuckdbAudit(db).transaction((tx) => tx.saveFindings(1, []));
+    expect(await new DuckdbAudit(db).transaction((tx) => tx.findings(0))).toEqual([finding]);
   });
 
   it('moves its log into the file when nothing has come for a while', async () => {

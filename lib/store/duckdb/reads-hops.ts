@@ -276,7 +276,7 @@ const crossingOrders = {
 
 const crossingColumns = `caller_trace_hi, caller_trace_lo, caller_span, callee_trace_hi, callee_trace_lo, callee_span, hop, message, linked, error,
   caller_device, callee_device, caller_start_ns, caller_duration_ns, callee_start_ns, callee_duration_ns, passage_ns, broker, raw_ns, added_ns,
-  offset_ns, bound_ns, clock, floor_ns, direct_floor_ns, uplink_ns, uplink_bound_ns, downlink_ns, downlink_bound_ns`;
+  offset_ns, bound_ns, clock, floor_ns, direct_floor_ns, uplink_ns, uplink_bound_ns, downlink_ns, downlink_bound_ns, misplaced`;
 
 interface CrossingSqlRow extends CrossingColumns {
   caller_device_id: string;
@@ -313,6 +313,7 @@ interface CrossingColumns {
   uplink_bound_ns: bigint | null;
   downlink_ns: bigint | null;
   downlink_bound_ns: bigint | null;
+  misplaced: boolean | null;
 }
 
 const ms = (nanos: bigint | null): number | null => (nanos === null ? null : millisOfNanos(nanos));
@@ -339,8 +340,9 @@ const crossingOf = (row: CrossingSqlRow, dictionary: Dictionary): CrossingRow =>
   offsetMs: ms(row.offset_ns),
   boundMs: ms(row.bound_ns),
   clock: clockLabels[row.clock] || 'assumed',
-  floorMs: ms(row.floor_ns) ?? 0,
-  directFloorMs: ms(row.direct_floor_ns) ?? 0,
+  // what cannot be where it is said to be has no distance
+  floorMs: row.misplaced ? 0 : (ms(row.floor_ns) ?? 0),
+  directFloorMs: row.misplaced ? 0 : (ms(row.direct_floor_ns) ?? 0),
   uplinkMs: ms(row.uplink_ns),
   uplinkBoundMs: ms(row.uplink_bound_ns),
   downlinkMs: ms(row.downlink_ns),
