@@ -101,7 +101,7 @@ test('the search box finds a trace by its id, a hop by its service, and works by
 });
 
 test('every table leaves as CSV and JSON, and OpenAPI describes it', async () => {
-  for (const path of ['hops', 'traces', 'topics', 'devices', 'clocks']) {
+  for (const path of ['hops', 'paths', 'traces', 'topics', 'devices', 'clocks']) {
     const csv = await fetch(`${product.url}/api/v1/${path}?format=csv`);
     expect(csv.status, path).toBe(200);
     expect(csv.headers.get('content-type'), path).toContain('text/csv');

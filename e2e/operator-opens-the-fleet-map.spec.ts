@@ -89,11 +89,14 @@ for (const theme of ['dark', 'light'] as const) {
     const hops = () => getJson<{ items: { id: string }[] }>(product, '/api/v1/hops').then(({ items }) => items);
     await until('there are hops to look at', async () => (await hops()).length > 5, 60_000);
     const hop = (await hops())[0]!.id;
+    const { items: requestPaths } = await getJson<{ items: { id: string }[] }>(product, '/api/v1/paths');
     const { items: traces } = await getJson<{ items: { traceId: string }[] }>(product, '/api/v1/traces');
     const paths = [
       '/',
       '/hops',
       `/hops/${hop}`,
+      '/paths',
+      `/paths/${requestPaths[0]!.id}`,
       '/traces',
       `/traces/${traces[0]!.traceId}`,
       '/topics',

@@ -40,7 +40,9 @@ export function HopPage({ view, show }: { view: HopView; show: HopShow }) {
           ...(hop.to.application === ''
             ? []
             : [{ text: hop.to.application, href: linkTo('/hops', range, { application: hop.to.application }) }]),
-          { text: path ?? (hop.paths.length > 1 ? `on ${hop.paths.length} paths` : 'one hop') },
+          hop.paths.length === 0
+            ? { text: 'one hop' }
+            : { text: path ?? `on ${hop.paths.length} paths`, href: linkTo('/paths', range, { hop: hop.id }) },
         ]}
         title={<HopName hop={hop} />}
         badge={

@@ -55,7 +55,6 @@ export function PathVariants({ view, siteNames }: { view: PathView; siteNames: S
                 <TextLink
                   href={linkTo(`/paths/${path.id}`, range, { variant: variant.id })}
                   className="stretch-link inline-flex min-h-6 min-w-0 items-center gap-1.5 font-strong !text-ink max-phone:min-h-11"
-                  aria-label={`Show the way ${chain(variant, siteNames)}`}
                 >
                   <VerdictMark mark={variant.mark} />
                   {plural(variant.hops, 'hop')}, {formatPercent(variant.requests / Math.max(1, path.looked))}

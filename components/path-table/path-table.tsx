@@ -10,6 +10,7 @@ import { BudgetBar } from './budget-bar.tsx';
 import {
   budgetWords,
   howMeasured,
+  isFree,
   isUnsure,
   openWords,
   pathVerdict,
@@ -35,6 +36,11 @@ function EndToEnd({ path, ms, unit }: { path: RequestPathItem; ms: number | null
       {open !== null && <span className={isUnsure(path) ? 'text-cannot-tell' : 'text-ink3'}> {open}</span>}
     </>
   );
+}
+
+/** What nobody set a budget for breaks none, and keeps none either: it takes no verdict's colour. */
+function PathVerdict({ path }: { path: RequestPathItem }) {
+  return <VerdictLabel mark={path.mark} word={pathVerdict(path)} className={isFree(path) ? '!text-ink3' : ''} />;
 }
 
 /** Ranked paths as a table; the phone gets the same rows as cards. */
@@ -88,7 +94,7 @@ export function PathTable({
           {items.map((path) => (
             <Tr key={path.id} className="relative align-middle">
               <Td className="h-11 whitespace-nowrap">
-                <VerdictLabel mark={path.mark} word={pathVerdict(path)} />
+                <PathVerdict path={path} />
               </Td>
               <RowHead className="max-w-0 wide:w-2/5">
                 <TextLink
@@ -100,7 +106,7 @@ export function PathTable({
                   <span className="truncate">{path.name}</span>
                   <span className="ms-2 shrink-0 font-normal text-ink3">{path.application}</span>
                 </TextLink>
-                <span className="block truncate pb-1 text-note text-ink2">{path.reason}</span>
+                <span className="line-clamp-2 pb-1 text-note text-ink2">{path.reason}</span>
               </RowHead>
               <Td className="max-desk:hidden">
                 <ShareParts parts={path.parts} siteNames={siteNames} className="min-w-36" />
@@ -165,7 +171,7 @@ export function PathCards({
             </span>
           </div>
           <p className="mt-1 text-dense text-ink2">
-            <VerdictMark mark={path.mark} /> {path.reason}
+            <VerdictMark mark={path.mark} className={isFree(path) ? 'text-ink3' : undefined} /> {path.reason}
           </p>
           <ShareParts parts={path.parts} siteNames={siteNames} className="mt-2" />
           <p className="mt-1 text-note text-ink3">

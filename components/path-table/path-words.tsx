@@ -36,6 +36,9 @@ export function partName(part: PathPartItem, names: SiteNames): string {
   }
 }
 
+export const isFree = (path: Pick<RequestPathItem, 'mark' | 'budgetMs'>): boolean =>
+  path.mark === 'ok' && path.budgetMs === null;
+
 export const isUnsure = (path: Pick<RequestPathItem, 'verdict'>): boolean => path.verdict === 'cannot-tell';
 
 /** What p95 is: said where the figure stands. */

@@ -10,7 +10,7 @@ import { Exports } from '../ui/table.tsx';
 import { markWords, VerdictLabel } from '../verdict-badge/verdict-mark.tsx';
 import { PathFilters } from './path-filters.tsx';
 import { PathCards, PathTable } from './path-table.tsx';
-import type { SiteNames } from './path-words.tsx';
+import { isFree, type SiteNames } from './path-words.tsx';
 import { isFiltered, isMark, matches, type PathSort, type PathsQuery, sorted } from './paths-query.ts';
 import { ShareKey } from './share-parts.tsx';
 
@@ -91,13 +91,13 @@ export function PathsPage({
           <>
             <span className="flex flex-wrap gap-x-3 gap-y-1 text-dense">
               {order.map((mark) => {
-                const count = view.items.filter((path) => path.mark === mark).length;
+                const count = view.items.filter((path) => path.mark === mark && !isFree(path)).length;
                 return count === 0 ? null : (
                   <VerdictLabel key={mark} mark={mark} word={`${formatNumber(count)} ${markWords[mark]}`} />
                 );
               })}
             </span>
-            <span className="max-desk:hidden">
+            <span className="border-s border-line2 ps-3 max-desk:hidden">
               <ShareKey />
             </span>
             <Exports api="/api/v1/paths" query={exportQuery.toString()} what="These paths" />

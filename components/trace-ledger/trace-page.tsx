@@ -1,4 +1,5 @@
 import Link from 'next/link';
+import { pathIdOf } from '#lib/domain/request-path.ts';
 import type { SpanItem, TraceView } from '#lib/views/schemas.ts';
 import { CopyLink } from '../hop-head/copy-link.tsx';
 import { PageHead, Sentence } from '../hop-head/page-head.tsx';
@@ -55,6 +56,15 @@ function href(trace: TraceView, query: Partial<TraceQuery>): string {
   if (query.entry) params.set('entry', String(query.entry));
   const text = params.toString();
   return `/traces/${trace.traceId}${text === '' ? '' : `?${text}`}`;
+}
+
+const aroundMs = 900_000;
+
+/** The path this request followed, at the time it did; a restricted root follows none that may be seen. */
+function pathHref({ rootName, application, startedAt }: TraceView): string | undefined {
+  if (rootName === '' || application === '' || application === 'restricted') return undefined;
+  const at = (ms: number) => new Date(Date.parse(startedAt) + ms).toISOString();
+  return `/paths/${pathIdOf({ rootName, application })}?from=${at(-aroundMs)}&to=${at(aroundMs)}`;
 }
 
 const passagesShown = 50;
@@ -154,7 +164,7 @@ export function TracePage({ trace, query, nowMs }: { trace: TraceView; query: Tr
           ...(trace.application === '' ? [] : [{ text: trace.application }]),
           {
             text: name,
-            href: trace.rootName === '' ? undefined : `/traces?name=${encodeURIComponent(trace.rootName)}`,
+            href: pathHref(trace),
           },
         ]}
         title={name}

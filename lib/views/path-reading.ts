@@ -227,7 +227,8 @@ export function requestPathItem(
     name: window.rootName,
     application: window.application,
     service: window.service,
-    count: window.count,
+    // sums are a moment older than the requests looked at
+    count: Math.max(window.count, looked.length),
     errors: window.errors,
     p50Ms: figures.p50Ms,
     p95Ms: figures.p95Ms,

@@ -15,7 +15,8 @@ let world: World;
 let without: World;
 beforeAll(async () => {
   [world, without] = await Promise.all([openWorld(), openWorld({ without: ['vision'] })]);
-});
+  // two real audits, on a machine that may be busy
+}, 120_000);
 afterAll(() => Promise.all([world.close(), without.close()]));
 
 const list = (query: Partial<PathsQuery> = {}, context: ViewContext = world.context()) =>
