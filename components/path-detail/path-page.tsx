@@ -4,7 +4,7 @@ import type { PathView } from '#lib/views/schemas.ts';
 import { CopyLink } from '../hop-head/copy-link.tsx';
 import { PageHead, Sentence } from '../hop-head/page-head.tsx';
 import { RowKeys } from '../hop-head/row-keys.tsx';
-import { howMeasured, openWords, partName, pathVerdict, type SiteNames } from '../path-table/path-words.tsx';
+import { howMeasured, isFree, openWords, partName, pathVerdict, type SiteNames } from '../path-table/path-words.tsx';
 import { largestParts, ShareKey, ShareParts } from '../path-table/share-parts.tsx';
 import { TextLink } from '../ui/button.tsx';
 import { Duration } from '../ui/duration.tsx';
@@ -47,7 +47,10 @@ function EndToEnd({ view, siteNames }: { view: PathView; siteNames: SiteNames })
           {open !== null && <span className="font-normal text-ink3"> {open}</span>}
         </Fact>
         {path.floorMs !== null && (
-          <Fact name="Floor, light in fibre" note="along the critical path of the request at p95">
+          <Fact
+            name="Floor, light in fibre"
+            note="along the critical path: no repair of the network brings p95 below it"
+          >
             <Duration ms={path.floorMs} />
           </Fact>
         )}
@@ -119,8 +122,8 @@ export function PathPage({
         title={path.name}
         badge={
           <VerdictBadge
-            mark={path.mark}
-            word={path.budgetMs === null && path.count > 0 ? pathVerdict(path) : markWords[path.mark]}
+            mark={isFree(path) ? 'no-data' : path.mark}
+            word={isFree(path) ? pathVerdict(path) : markWords[path.mark]}
           />
         }
         beside={

@@ -44,7 +44,7 @@ export function PathVariants({ view, siteNames }: { view: PathView; siteNames: S
       flush
     >
       <ul className="divide-y divide-line">
-        {variants.map((variant) => {
+        {variants.map((variant, index) => {
           const shown = variant.id === variantId;
           return (
             <li
@@ -56,7 +56,8 @@ export function PathVariants({ view, siteNames }: { view: PathView; siteNames: S
                   href={linkTo(`/paths/${path.id}`, range, { variant: variant.id })}
                   className="stretch-link inline-flex min-h-6 min-w-0 items-center gap-1.5 font-strong !text-ink max-phone:min-h-11"
                 >
-                  <VerdictMark mark={variant.mark} />
+                  {path.budgetMs !== null && <VerdictMark mark={variant.mark} />}
+                  {variants.length > 1 && `Way ${index + 1}: `}
                   {plural(variant.hops, 'hop')}, {formatPercent(variant.requests / Math.max(1, path.looked))}
                   {shown && variants.length > 1 && <span className="font-normal text-ink2">shown</span>}
                 </TextLink>

@@ -40,7 +40,13 @@ function EndToEnd({ path, ms, unit }: { path: RequestPathItem; ms: number | null
 
 /** What nobody set a budget for breaks none, and keeps none either: it takes no verdict's colour. */
 function PathVerdict({ path }: { path: RequestPathItem }) {
-  return <VerdictLabel mark={path.mark} word={pathVerdict(path)} className={isFree(path) ? '!text-ink3' : ''} />;
+  if (!isFree(path)) return <VerdictLabel mark={path.mark} word={pathVerdict(path)} />;
+  return (
+    <span className="inline-flex items-center gap-1.5 text-ink3">
+      <VerdictMark mark="no-data" decorative />
+      {pathVerdict(path)}
+    </span>
+  );
 }
 
 /** Ranked paths as a table; the phone gets the same rows as cards. */
@@ -171,7 +177,7 @@ export function PathCards({
             </span>
           </div>
           <p className="mt-1 text-dense text-ink2">
-            <VerdictMark mark={path.mark} className={isFree(path) ? 'text-ink3' : undefined} /> {path.reason}
+            <VerdictMark mark={isFree(path) ? 'no-data' : path.mark} /> {path.reason}
           </p>
           <ShareParts parts={path.parts} siteNames={siteNames} className="mt-2" />
           <p className="mt-1 text-note text-ink3">

@@ -97,9 +97,11 @@ export function PathsPage({
                 );
               })}
             </span>
-            <span className="border-s border-line2 ps-3 max-desk:hidden">
-              <ShareKey />
-            </span>
+            {items.length > 0 && (
+              <span className="border-s border-line2 ps-3 max-desk:hidden">
+                <ShareKey />
+              </span>
+            )}
             <Exports api="/api/v1/paths" query={exportQuery.toString()} what="These paths" />
           </>
         }
@@ -136,8 +138,9 @@ export function PathsPage({
             <p>
               A path is what requests of one name do end to end: it begins at a root span, a span without a parent, and
               follows the hops from there. Name the root span after what people do (“button press”), and give it a
-              budget in <code>hopscope.yaml</code>: <code>{'budgets: [{ path: "button press", totalMs: 10 }]'}</code>
+              budget in <code>hopscope.yaml</code>:
             </p>
+            <code className="mt-1 block break-words">{'budgets: [{ path: "button press", totalMs: 10 }]'}</code>
             <p className="mt-2 flex flex-wrap gap-2">
               <ButtonLink href="/paths?from=now-24h&to=now">Look at the last 24 h</ButtonLink>
               <ButtonLink href="/status">See what arrives</ButtonLink>

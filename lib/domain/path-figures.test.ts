@@ -49,10 +49,21 @@ describe('a walk', () => {
 });
 
 describe('the figures of a path', () => {
-  it('are percentiles by nearest rank, with the floor of the request at p95', () => {
+  it('are percentiles by nearest rank', () => {
     const walks = Array.from({ length: 20 }, (_, i) => walk(slower(i)));
     expect(endToEndFiguresOf(walks)).toMatchObject({ p50Ms: 25, p95Ms: 34, boundMs: 0, floorMs: 2, oneClock: 1 });
     expect(endToEndFiguresOf([])).toMatchObject({ p50Ms: null, p95Ms: null, boundMs: null, floorMs: null });
+  });
+
+  it('have the floor that p95 cannot go below, although slower requests went a shorter way', () => {
+    const near = buttonPress.map((w) => ({ ...w, on: 'button' }));
+    const slow = near.map((w) => ({ ...w, from: w.from * 50, to: w.to * 50 }));
+    const walks = [
+      ...Array.from({ length: 9 }, () => walk(slow)),
+      ...Array.from({ length: 11 }, () => walk(buttonPress)),
+    ];
+    expect(endToEndFiguresOf(walks)).toMatchObject({ p95Ms: 750, floorMs: 2 });
+    expect(endToEndFiguresOf([...walks.slice(9, 10), ...Array.from({ length: 19 }, () => walk(slow))]).floorMs).toBe(0);
   });
 
   it('are open when over one in twenty is', () => {

@@ -7,7 +7,7 @@ export interface EndToEndFigures {
   p95Ms: Millis | null;
   /** the largest of the requests, open when over one in twenty is (design.md section 4.8) */
   boundMs: Millis | null;
-  /** of the request at p95: what stood there tells what could be better */
+  /** 95th percentile of the requests' floors: no repair of the network can bring p95 below it, wherever the slow ones went */
   floorMs: Millis | null;
   directFloorMs: Millis | null;
   /** requests that one clock measured, 0..1 */
@@ -15,22 +15,19 @@ export interface EndToEndFigures {
 }
 
 export function endToEndFiguresOf(walks: readonly PathWalk[]): EndToEndFigures {
-  const sorted = walks.toSorted((a, b) => a.totalMs - b.totalMs || a.floorMs - b.floorMs);
-  const at = (q: number): PathWalk | undefined => sorted[rankOf(sorted.length, q)];
+  const rank = (pick: (walk: PathWalk) => Millis, q: number) => nearestRank(walks.map(pick), q);
   return {
-    p50Ms: at(0.5)?.totalMs ?? null,
-    p95Ms: at(0.95)?.totalMs ?? null,
+    p50Ms: rank((walk) => walk.totalMs, 0.5),
+    p95Ms: rank((walk) => walk.totalMs, 0.95),
     boundMs: boundOf(walks.map((walk) => walk.boundMs)),
-    floorMs: at(0.95)?.floorMs ?? null,
-    directFloorMs: at(0.95)?.directFloorMs ?? null,
+    floorMs: rank((walk) => walk.floorMs, 0.95),
+    directFloorMs: rank((walk) => walk.directFloorMs, 0.95),
     oneClock: walks.length === 0 ? 0 : walks.filter((walk) => walk.rule === 'a').length / walks.length,
   };
 }
 
-const rankOf = (count: number, q: number): number => Math.max(0, Math.ceil(q * count) - 1);
-
 export function nearestRank(values: readonly number[], q: number): number | null {
-  return values.toSorted((a, b) => a - b)[rankOf(values.length, q)] ?? null;
+  return values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(q * values.length) - 1)] ?? null;
 }
 
 function boundOf(bounds: readonly (Millis | null)[]): Millis | null {

@@ -407,7 +407,7 @@ export const requestPathSchema = z.object({
   p95Ms: ms.nullable(),
   boundMs: ms.nullable(),
   how: z.enum(['one-clock', 'one-way', 'unknown']),
-  floorMs: ms.nullable().describe('of the hops on the critical path of the request at p95'),
+  floorMs: ms.nullable().describe('of the hops on the critical paths, 95th percentile: p95 cannot be lower'),
   budgetMs: ms.nullable(),
   budgetFrom: z.string().nullable(),
   verdict: verdictSchema,
