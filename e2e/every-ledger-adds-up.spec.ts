@@ -46,9 +46,10 @@ const requests = [
   'order status',
 ];
 
-/** All that began within the stretch of time, page by page. */
-async function tracesBetween(fromMs: number, toMs: number): Promise<{ traceId: string; rootName: string }[]> {
+/** All that the fleet asked for, page by page. Its clocks are wrong: a request may seem to have begun before the fleet came, or tomorrow. */
+async function allTraces(): Promise<{ traceId: string; rootName: string }[]> {
   const found: { traceId: string; rootName: string }[] = [];
+  const [fromMs, toMs] = [Date.now() - 600_000, Date.now() + 60_000];
   let cursor: string | null = null;
   do {
     const more: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
@@ -63,19 +64,20 @@ async function tracesBetween(fromMs: number, toMs: number): Promise<{ traceId: s
 }
 
 test('every request of the fleet is told to the microsecond, by corrected clocks and by raw ones', async () => {
-  const fromMs = Date.now();
+  // the fleet asks three or four times a second
+  test.setTimeout(300_000);
   const asked = new Set<string>();
   await until(
     'every kind of request was made, and there are many of them',
     async () => {
-      const traces = await tracesBetween(fromMs, Date.now());
+      const traces = await allTraces();
       for (const { rootName } of traces) asked.add(rootName);
-      return requests.every((name) => asked.has(name)) && traces.length >= 250;
+      return requests.every((name) => asked.has(name)) && traces.length >= 200;
     },
-    90_000,
-    1_000,
+    150_000,
+    2_000,
   );
-  const all = await tracesBetween(fromMs, Date.now());
+  const all = await allTraces();
 
   const checked = new Map<string, number>();
   let lines = 0;
@@ -107,7 +109,7 @@ test('every request of the fleet is told to the microsecond, by corrected clocks
   console.log(`${all.length} requests of ${checked.size} kinds, ${lines} lines, worst sum off by ${worstMs} ms`);
 
   expect([...checked.keys()]).toEqual(expect.arrayContaining(requests));
-  expect(all.length).toBeGreaterThanOrEqual(250);
+  expect(all.length).toBeGreaterThanOrEqual(200);
   expect(checked.size).toBeGreaterThanOrEqual(15);
   // else the fleet's clocks are not set wrong, and raw proves nothing
   expect(shifted).toBeGreaterThan(100);

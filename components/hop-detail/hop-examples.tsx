@@ -64,7 +64,7 @@ export function HopExamples({ view }: { view: HopView }) {
               <Th numeric className="max-phone:hidden">
                 Request, ms
               </Th>
-              <Th>Verdict</Th>
+              <Th className="max-phone:sr-only">Verdict</Th>
             </tr>
           </thead>
           <tbody>
@@ -119,7 +119,12 @@ export function HopExamples({ view }: { view: HopView }) {
                   )}
                 </Td>
                 <Td className="whitespace-nowrap">
-                  {example.error ? <span className="text-ink2">failed</span> : <VerdictLabel mark={example.mark} />}
+                  {example.error ? (
+                    <span className="text-ink2">failed</span>
+                  ) : (
+                    // on the phone the mark alone; its word is still read out
+                    <VerdictLabel mark={example.mark} className="max-phone:w-3 max-phone:overflow-hidden" />
+                  )}
                 </Td>
               </Tr>
             ))}

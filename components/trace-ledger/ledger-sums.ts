@@ -14,7 +14,7 @@ export interface LedgerRow {
 function nameOf(line: LedgerLine): string {
   if (line.kind === 'wait') return 'waiting';
   if (line.kind === 'unknown') return 'not known';
-  return line.note.endsWith('incl. broker') ? `${line.kind} incl. broker` : line.kind;
+  return line.note.includes('incl. broker') ? `${line.kind} incl. broker` : line.kind;
 }
 
 /** Every line with its running balance, in the clock that is shown. */

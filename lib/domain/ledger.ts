@@ -524,7 +524,7 @@ function legsOf(
         toSite: brokerSite,
         boundMs: known ? bound(caller.span.deviceId, broker) : crossing.uplinkBoundMs,
         floorMs: floor(caller.span.site, brokerSite),
-        note: reply ? 'incl. broker' : 'uplink incl. broker',
+        note: `${reply ? 'reply' : 'uplink'} incl. broker: one stamp there cannot tell how long it stayed`,
       },
       from: startOf(caller),
     },
