@@ -172,7 +172,7 @@ async function pairNew(
   );
   if (around.spans > 0) await tx.writeTraces();
   await tx.writeTopicMinutes(ranges);
-  await tx.advance(ranges);
+  await tx.advance(ranges, nowMs);
   known.ledger.forgetBefore(Math.floor(nowMs / 1000) - ledgerWindowSeconds);
   for (const minute of known.withdrawn)
     if (minute * 60_000 < nowMs - 2 * ledgerWindowSeconds * 1000) known.withdrawn.delete(minute);

@@ -44,11 +44,6 @@ export interface Known {
   /** minutes that lost a crossing whose edge the ledger still holds */
   withdrawn: Set<number>;
   live: LiveKnown;
-  /** crossings per hop within 24 h, as of `trafficMs` */
-  traffic: Map<bigint, number>;
-  trafficMs: EpochMillis;
-  /** when a hop was last crossed, as far as this process has seen: newer than `traffic` */
-  crossedMs: Map<bigint, EpochMillis>;
   evidence: Map<number, Evidence>;
   gaugesMs: EpochMillis;
   devicesSavedMs: EpochMillis;
@@ -118,9 +113,6 @@ function empty(rules: Rules): Known {
     ledger: createClockLedger(rules.maxDriftPpm),
     withdrawn: new Set(),
     live: nothingJudged(),
-    traffic: new Map(),
-    trafficMs: 0,
-    crossedMs: new Map(),
     evidence: new Map(),
     gaugesMs: 0,
     devicesSavedMs: 0,

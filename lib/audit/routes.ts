@@ -42,7 +42,6 @@ export function answerRoutes(
       };
       if (rememberTraced(known, traced)) found.traced.push(traced);
     }
-    known.crossedMs.set(hop.hop, nowMs);
     found.answers.push({ question, hop: hop.hop, ...floorsOf(question, rules, known) });
   }
   return found;

@@ -163,6 +163,28 @@ export interface WaitingRoute {
   destinationName: string;
 }
 
+export interface AskedRoute {
+  asked: WaitingRoute;
+  route: bigint;
+  /** hops that ever answered it */
+  hops: readonly bigint[];
+}
+
+/** (after, upto] of one collector. */
+export interface UncheckedRange {
+  collector: number;
+  after: bigint;
+  upto: bigint;
+  oldestArrivalMs: EpochMillis;
+}
+
+export interface HeardMinute {
+  hop: bigint;
+  minute: number;
+  before: number | null;
+  after: number | null;
+}
+
 export interface DeviceSighting {
   resource: number;
   source: string;
@@ -226,7 +248,8 @@ export interface AuditTx {
   // ---- 1 advance
   /** What may be read next, at most about `maxSpans` spans (at least one batch). `recentMs`: 0 looks at all batches, else only at those that arrived since. */
   batchesToRead(maxSpans: number, recentMs: EpochMillis): Promise<BatchRange[]>;
-  advance(ranges: readonly BatchRange[]): Promise<void>;
+  /** ... whose callers may be looked for an answer a while after `nowMs`. */
+  advance(ranges: readonly BatchRange[], nowMs: EpochMillis): Promise<void>;
 
   // ---- 2 place
   resourcesAfter(id: number): Promise<ResourceRow[]>;
@@ -308,19 +331,19 @@ export interface AuditTx {
   forgetSlices(beforeMinute: number): Promise<void>;
 
   // ---- unanswered
-  /** How far callers have been checked for an answer: arrival of their spans. */
-  answeredUntil(): Promise<EpochMillis>;
-  /** How many callers there are whose answer may be missing, by arrival. */
-  waitingCallers(fromMs: EpochMillis, toMs: EpochMillis): Promise<number>;
-  waitingRoutes(fromMs: EpochMillis, toMs: EpochMillis): Promise<WaitingRoute[]>;
-  /** Counts callers of these routes in [fromMs, toMs) that have no crossing, against the hop named; remembers `toMs`. */
-  countUnanswered(
-    fromMs: EpochMillis,
-    toMs: EpochMillis,
-    routes: readonly { route: WaitingRoute; hop: bigint }[],
-  ): Promise<number>;
-  /** Crossings per hop since a minute. */
-  hopTraffic(sinceMinute: number): Promise<{ hop: bigint; count: number }[]>;
+  /** Ranges read up to `readMs` whose callers have not been looked at, at most about so many spans (at least one range). */
+  uncheckedRanges(readMs: EpochMillis, maxSpans: number): Promise<{ ranges: UncheckedRange[]; more: boolean }>;
+  /** Callers of these ranges without a crossing that are not counted as unanswered yet, by what they asked for. */
+  waitingIn(ranges: readonly UncheckedRange[]): Promise<WaitingRoute[]>;
+  /** The same of these resources, as far as they have been looked at, with starts from a minute on. */
+  waitingSince(minute: number, resources: readonly number[]): Promise<WaitingRoute[]>;
+  /** Counts the callers last waited for, each against the hop of its route that answered last within the day up to its minute; without one it is nobody's. */
+  countUnanswered(routes: readonly AskedRoute[]): Promise<number>;
+  checked(ranges: readonly UncheckedRange[]): Promise<void>;
+  /** (hop, minute)s that are crossed now and were not, or the other way round, with the nearest minutes within a day in which the hop is. Given once. */
+  takeHeard(): Promise<HeardMinute[]>;
+  /** Asks once more which hop those counted of these routes count against, from a minute on. */
+  attributeAgain(routes: readonly { route: bigint; hops: readonly bigint[]; since: number }[]): Promise<number>;
 
   // ---- devices
   sightingsOf(ranges: readonly BatchRange[]): Promise<DeviceSighting[]>;

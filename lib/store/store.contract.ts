@@ -794,6 +794,35 @@ export function storeContract(name: string, engine: EngineUnderTest): void {
         expect(await store.hopWindows(noonMs - hourMs, noonMs)).toEqual([]);
       });
 
+      it('holds the last live verdict of each hop, with since when what it tells is so', async () => {
+        expect(await store.liveVerdicts()).toEqual([]);
+        const slice = noonMs / 10_000;
+        const over = { from: slice, verdict: 'fix-path' as const, overSince: slice, unansweredSince: null };
+        const missed = { ...over, from: slice + 6, verdict: 'unanswered' as const, unansweredSince: slice + 6 };
+        const again = { ...over, from: slice + 60 };
+        await store.audit.transaction(async (tx) => {
+          await tx.replaceStates(8n, 0, [over, missed, again]);
+          await tx.replaceStates(9n, 0, [over, missed]);
+        });
+        const verdicts = async () => (await store.liveVerdicts()).sort((a, b) => Number(a.hop - b.hop));
+        expect(await verdicts()).toEqual([
+          { hop: 8n, verdict: 'fix-path', sinceMs: noonMs },
+          { hop: 9n, verdict: 'unanswered', sinceMs: noonMs + 60_000 },
+        ]);
+        const left = { from: slice + 30, verdict: 'leave' as const, overSince: null, unansweredSince: null };
+        await store.audit.transaction((tx) => tx.replaceStates(8n, slice + 20, [left]));
+        expect((await verdicts())[0]).toEqual({ hop: 8n, verdict: 'leave', sinceMs: noonMs + 300_000 });
+        expect(await store.audit.transaction((tx) => tx.statesOf([8n, 9n], slice + 10))).toEqual(
+          new Map([
+            [8n, [missed, left]],
+            [9n, [missed]],
+          ]),
+        );
+        // the last one still holds when its time is past keeping
+        await store.dropBefore({ spansMs: 0, crossingsMs: 0, minutesMs: noonMs + hourMs });
+        expect((await verdicts()).map(({ verdict }) => verdict)).toEqual(['leave', 'unanswered']);
+      });
+
       it('shows the minutes of one hop, oldest first', async () => {
         const minutes = await store.hopMinutes(9n, noonMs, noonMs + hourMs);
         expect(minutes.map((m) => [m.minute, m.count, m.boundMs, m.floorMs])).toEqual([

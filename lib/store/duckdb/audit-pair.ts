@@ -257,7 +257,7 @@ class Pairs {
 
 /** How far a start may lie before its arrival, and after it: beyond, the clock is wrong, not the span old. */
 const earliestMs = 86_400_000;
-const latestMs = 300_000;
+export const latestMs = 300_000;
 export function minuteOfStart(startNs: bigint, arrivalMs: bigint): number {
   const start = Number(startNs / 1_000_000n);
   const arrival = Number(arrivalMs);

@@ -2,6 +2,7 @@ import { type LiveState, type Slice, sliceOf } from '#lib/domain/live-verdict.ts
 import { collectorHostPrefix } from '#lib/domain/placing.ts';
 import { type EpochMillis, minuteOf } from '#lib/domain/units.ts';
 import type {
+  AskedRoute,
   AuditSteps,
   AuditStore,
   AuditTx,
@@ -12,6 +13,7 @@ import type {
   DeviceSighting,
   EdgeColumns,
   GaugeReading,
+  HeardMinute,
   HopBudget,
   HopState,
   HopStates,
@@ -27,6 +29,7 @@ import type {
   SiteToSave,
   StoredObservation,
   TracedDestination,
+  UncheckedRange,
   WaitingRoute,
 } from '../audit-store.ts';
 import type { ClockFinding } from '../store.ts';
@@ -35,6 +38,7 @@ import { type HopMinute, OpenMinutes, writeSums } from './audit-minutes.ts';
 import {
   isCaller,
   type LinkRows,
+  latestMs,
   minuteOfStart,
   Pairing,
   pairKey,
@@ -100,7 +104,6 @@ const mostTexts = 50_000;
 const dayMs = 86_400_000;
 /** A start further before its arrival than this is a wrong clock, not an old span. */
 const oldestStartMs = dayMs;
-const answeredKey = 'audit.answered_until_ms';
 const judgedKey = 'audit.judged_until_slice';
 const minutesAtOnce = 20_000;
 
@@ -228,8 +231,17 @@ class DuckdbAuditTx implements AuditTx {
     return [...ranges.values()];
   }
 
-  async advance(ranges: readonly BatchRange[]): Promise<void> {
+  async advance(ranges: readonly BatchRange[], nowMs: EpochMillis): Promise<void> {
     for (const range of ranges) {
+      if (range.spans > 0)
+        await this.#tx.run('INSERT INTO audit_unchecked VALUES ($1, $2, $3, $4, $5, $6)', [
+          range.collector,
+          range.after,
+          range.upto,
+          range.oldestArrivalMs,
+          range.spans,
+          nowMs,
+        ]);
       await this.#tx.run('DELETE FROM audit_cursors WHERE collector = $1', [range.collector]);
       await this.#tx.run('INSERT INTO audit_cursors VALUES ($1, $2)', [range.collector, range.upto]);
     }
@@ -917,6 +929,7 @@ class DuckdbAuditTx implements AuditTx {
     }
     let crossings = 0;
     for (const [minute, hops] of hopsOf) {
+      const before = await this.#crossedIn(minute, hops);
       const added = hops.flatMap((hop) => minutes.get({ hop, minute }) ?? []);
       if (added.length > 0) await writeSums(tx, minute, added);
       const others = hops.filter((hop) => !minutes.get({ hop, minute }));
@@ -924,12 +937,23 @@ class DuckdbAuditTx implements AuditTx {
         crossings += await this.#computeMinute(minute, others);
         await minutes.load(tx, minute, others);
       }
+      const after = await this.#crossedIn(minute, hops);
+      const turned = hops.filter((hop) => before.has(hop) !== after.has(hop));
+      await tx.append('audit_heard', turned.length, [BigUint64Array.from(turned), minute]);
       await live.markLive(tx, minute, hops);
       if (dirty.rowCount === minutesAtOnce)
         await tx.run(`DELETE FROM audit_dirty WHERE minute = $1 AND hop IN ${listed('$2')}`, [minute, hops.join(',')]);
     }
     if (dirty.rowCount < minutesAtOnce) await tx.run('DELETE FROM audit_dirty');
     return { minutes: dirty.rowCount, crossings };
+  }
+
+  async #crossedIn(minute: number, hops: readonly bigint[]): Promise<Set<bigint>> {
+    const found = await this.#tx.columns<[BigUint64Array]>(
+      `SELECT hop FROM hop_minutes WHERE minute = $1 AND count > 0 AND hop IN ${listed('$2')}`,
+      [minute, hops.join(',')],
+    );
+    return new Set(found.values[0]);
   }
 
   /** Anew from its crossings. */
@@ -995,34 +1019,105 @@ class DuckdbAuditTx implements AuditTx {
 
   // ---- unanswered
 
-  async answeredUntil(): Promise<EpochMillis> {
-    const [row] = await this.#tx.all<{ value: string }>('SELECT value FROM meta WHERE key = $1', [answeredKey]);
-    return row ? Number(row.value) : 0;
+  async uncheckedRanges(readMs: EpochMillis, maxSpans: number): Promise<{ ranges: UncheckedRange[]; more: boolean }> {
+    const rows = await this.#tx.all<{
+      collector: number;
+      after_seq: bigint;
+      upto_seq: bigint;
+      oldest_ms: bigint;
+      spans: number;
+    }>('SELECT * FROM audit_unchecked WHERE read_ms <= $1 ORDER BY read_ms, collector, upto_seq', [readMs]);
+    const ranges: UncheckedRange[] = [];
+    let spans = 0;
+    for (const row of rows) {
+      if (spans >= maxSpans) return { ranges, more: true };
+      spans += row.spans;
+      ranges.push({
+        collector: row.collector,
+        after: row.after_seq,
+        upto: row.upto_seq,
+        oldestArrivalMs: Number(row.oldest_ms),
+      });
+    }
+    return { ranges, more: false };
   }
 
-  async waitingCallers(fromMs: EpochMillis, toMs: EpochMillis): Promise<number> {
-    const [row] = await this.#tx.all<{ n: bigint }>(
-      `SELECT count(*) AS n FROM spans WHERE arrival_ms >= $1 AND arrival_ms < $2 AND ${sql.waitsForAnAnswer}`,
-      [fromMs, toMs],
+  async checked(ranges: readonly UncheckedRange[]): Promise<void> {
+    for (const { collector, upto } of ranges)
+      await this.#tx.run('DELETE FROM audit_unchecked WHERE collector = $1 AND upto_seq = $2', [collector, upto]);
+  }
+
+  async waitingIn(ranges: readonly UncheckedRange[]): Promise<WaitingRoute[]> {
+    const parts = [];
+    for (const range of ranges)
+      parts.push(
+        await readSpans(
+          this.#tx,
+          `collector = $1 AND seq > $2 AND seq <= $3 AND arrival_ms >= $4 AND ${sql.waitsForAnAnswer}`,
+          [range.collector, range.after, range.upto, range.oldestArrivalMs],
+        ),
+      );
+    return this.#waitFor(new SpanRows(parts, 0));
+  }
+
+  /** What a cursor has not passed, or what is still to be looked at, comes when its turn comes. */
+  async waitingSince(minute: number, resources: readonly number[]): Promise<WaitingRoute[]> {
+    if (resources.length === 0) return [];
+    const found = await readSpans(
+      this.#tx,
+      `arrival_ms >= $1 AND start_ns >= $2 AND resource IN ${listedSigned('$3')} AND ${sql.waitsForAnAnswer}`,
+      [minute * 60_000 - latestMs, BigInt(minute) * 60_000_000_000n, resources.join(',')],
     );
-    return Number(row!.n);
+    const cursors = await this.#cursors([]);
+    const { ranges } = await this.uncheckedRanges(Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY);
+    const [collectors, seqs] = [found[15], found[16]];
+    const looked: number[] = [];
+    for (let i = 0; i < collectors.length; i++) {
+      const [collector, seq] = [collectors[i]!, seqs[i]!];
+      if (seq > (cursors.get(collector)?.upto ?? -1n)) continue;
+      if (ranges.some((range) => range.collector === collector && seq > range.after && seq <= range.upto)) continue;
+      looked.push(i);
+    }
+    return this.#waitFor(new SpanRows([pickSpans(found, looked)], 0));
   }
 
-  async waitingRoutes(fromMs: EpochMillis, toMs: EpochMillis): Promise<WaitingRoute[]> {
-    const arrays = await readSpans(this.#tx, `arrival_ms >= $1 AND arrival_ms < $2 AND ${sql.waitsForAnAnswer}`, [
-      fromMs,
-      toMs,
-    ]);
-    const rows = new SpanRows([arrays], 0);
+  /** Without those that have a crossing, and those that are counted already. */
+  async #waitFor(rows: SpanRows): Promise<WaitingRoute[]> {
     const index = new SpanIndex(rows);
+    const waiting = new Map<number, number>();
+    for (let i = 0; i < rows.count; i++)
+      if (!index.dropped?.[i]) waiting.set(i, minuteOfStart(rows.startNs[i]!, rows.arrivalMs[i]!));
+    this.#waiting = null;
+    if (waiting.size === 0) return [];
+    const list = Array.from(waiting.keys(), (row) => rows.traceLo[row]).join(',');
+    const leave = (found: { values: BigUint64Array[]; rowCount: number }): void => {
+      const [hi, lo, id] = found.values.map(wordsOf);
+      for (let i = 0; i < found.rowCount; i++) waiting.delete(index.find(hi!, lo!, id!, i, i));
+    };
+    let [first, last] = [Number.MAX_SAFE_INTEGER, 0];
+    for (const minute of waiting.values()) {
+      first = Math.min(first, minute);
+      last = Math.max(last, minute);
+    }
+    leave(
+      await this.#tx.columns(
+        `SELECT caller_trace_hi, caller_trace_lo, caller_span FROM crossings
+         WHERE minute >= $1 AND minute <= $2 AND caller_trace_lo IN ${listed('$3')}`,
+        [first, last, list],
+      ),
+    );
+    leave(
+      await this.#tx.columns(`SELECT trace_hi, trace_lo, span_id FROM unanswered WHERE trace_lo IN ${listed('$1')}`, [
+        list,
+      ]),
+    );
     const routes = new Map<string, WaitingRoute & { callers: number[] }>();
-    for (let i = 0; i < rows.count; i++) {
-      if (index.dropped?.[i]) continue;
-      const [resource, system, destination] = [rows.resource[i]!, rows.system[i]!, rows.destination[i]!];
+    for (const row of waiting.keys()) {
+      const [resource, system, destination] = [rows.resource[row]!, rows.system[row]!, rows.destination[row]!];
       const key = `${resource} ${system} ${destination}`;
       const route = routes.get(key);
-      if (route) route.callers.push(i);
-      else routes.set(key, { resource, system, destination, systemName: '', destinationName: '', callers: [i] });
+      if (route) route.callers.push(row);
+      else routes.set(key, { resource, system, destination, systemName: '', destinationName: '', callers: [row] });
     }
     const found = [...routes.values()];
     const texts = await this.#textsOf(new Set(found.flatMap(({ system, destination }) => [system, destination])));
@@ -1030,70 +1125,128 @@ class DuckdbAuditTx implements AuditTx {
       route.systemName = texts.get(route.system) ?? '';
       route.destinationName = texts.get(route.destination) ?? '';
     }
-    this.#waiting = { rows, index, callers: new Map(found.map((route) => [route, route.callers])) };
+    this.#waiting = { rows, minutes: waiting, callers: new Map(found.map((route) => [route, route.callers])) };
     return found;
   }
-  #waiting: { rows: SpanRows; index: SpanIndex; callers: ReadonlyMap<WaitingRoute, number[]> } | null = null;
+  #waiting: {
+    rows: SpanRows;
+    minutes: ReadonlyMap<number, number>;
+    callers: ReadonlyMap<WaitingRoute, number[]>;
+  } | null = null;
 
-  async countUnanswered(
-    fromMs: EpochMillis,
-    toMs: EpochMillis,
-    routes: readonly { route: WaitingRoute; hop: bigint }[],
-  ): Promise<number> {
+  async countUnanswered(routes: readonly AskedRoute[]): Promise<number> {
+    if (!this.#waiting || routes.length === 0) return 0;
     const tx = this.#tx;
-    const { rows, index, callers } = this.#waiting!;
-    const hopOf = new Map<number, bigint>();
-    for (const { route, hop } of routes) for (const row of callers.get(route)!) hopOf.set(row, hop);
-    const list = [...hopOf.keys()].map((row) => rows.traceLo[row]).join(',');
-    const leave = (found: { values: BigUint64Array[]; rowCount: number }): void => {
-      const [hi, lo, id] = found.values.map(wordsOf);
-      for (let i = 0; i < found.rowCount; i++) hopOf.delete(index.find(hi!, lo!, id!, i, i));
-    };
-    if (hopOf.size > 0) {
-      leave(
-        await tx.columns(
-          `SELECT caller_trace_hi, caller_trace_lo, caller_span FROM crossings
-           WHERE minute >= $1 AND minute <= $2 AND caller_trace_lo IN ${listed('$3')}`,
-          [minuteOf(fromMs - oldestStartMs), minuteOf(toMs + 300_000), list],
-        ),
-      );
-      leave(
-        await tx.columns(`SELECT trace_hi, trace_lo, span_id FROM unanswered WHERE trace_lo IN ${listed('$1')}`, [
-          list,
-        ]),
-      );
-    }
-    const missing = hopOf.size;
-    if (missing > 0) {
-      const left = Array.from(hopOf, ([row, hop]) => ({
-        row,
-        hop,
-        minute: minuteOfStart(rows.startNs[row]!, rows.arrivalMs[row]!),
-        startMs: Number(rows.startNs[row]! / 1_000_000n),
-      }));
-      await tx.append('unanswered', left.length, [
-        BigUint64Array.from(left, ({ row }) => rows.traceHi[row]!),
-        BigUint64Array.from(left, ({ row }) => rows.traceLo[row]!),
-        BigUint64Array.from(left, ({ row }) => rows.spanId[row]!),
-        BigUint64Array.from(left, ({ hop }) => hop),
-        Int32Array.from(left, ({ minute }) => minute),
-        // a start that was absurd says nothing about the ten seconds
-        left.map(({ minute, startMs }) => (minuteOf(startMs) === minute ? sliceOf(startMs) : null)),
-        null,
-      ]);
-      tx.flush();
-      await this.#changed(left);
-    }
-    await tx.run('DELETE FROM meta WHERE key = $1', [answeredKey]);
-    await tx.run('INSERT INTO meta VALUES ($1, $2)', [answeredKey, String(toMs)]);
-    return missing;
+    const { rows, minutes, callers } = this.#waiting;
+    const asked = routes.flatMap(({ asked: of, route }) =>
+      callers.get(of)!.map((row) => ({ row, route, minute: minutes.get(row)! })),
+    );
+    const hopOf = await this.#lastToAnswer(new Map(routes.map(({ route, hops }) => [route, hops])), asked);
+    const missing = asked.flatMap((one) => {
+      const hop = hopOf(one);
+      return hop === null ? [] : [{ ...one, hop, startMs: Number(rows.startNs[one.row]! / 1_000_000n) }];
+    });
+    if (missing.length === 0) return 0;
+    await tx.append('unanswered', missing.length, [
+      BigUint64Array.from(missing, ({ row }) => rows.traceHi[row]!),
+      BigUint64Array.from(missing, ({ row }) => rows.traceLo[row]!),
+      BigUint64Array.from(missing, ({ row }) => rows.spanId[row]!),
+      BigUint64Array.from(missing, ({ hop }) => hop),
+      Int32Array.from(missing, ({ minute }) => minute),
+      // a start that was absurd says nothing about the ten seconds
+      missing.map(({ minute, startMs }) => (minuteOf(startMs) === minute ? sliceOf(startMs) : null)),
+      BigUint64Array.from(missing, ({ route }) => route),
+    ]);
+    tx.flush();
+    this.#filled = null;
+    await this.#changed(missing);
+    return missing.length;
   }
 
-  hopTraffic(sinceMinute: number): Promise<{ hop: bigint; count: number }[]> {
-    return this.#tx.all(
-      'SELECT hop, sum(count)::DOUBLE AS count FROM hop_minutes WHERE minute >= $1 AND count > 0 GROUP BY hop',
-      [sinceMinute],
+  /** Of the hops of a route the one that answered last within the day up to a minute; of two in the same minute the lower number. */
+  async #lastToAnswer(
+    hopsOf: ReadonlyMap<bigint, readonly bigint[]>,
+    asked: readonly { route: bigint; minute: number }[],
+  ): Promise<(of: { route: bigint; minute: number }) => bigint | null> {
+    const key = ({ route, minute }: { route: bigint; minute: number }): string => `${route} ${minute}`;
+    const found = new Map<string, bigint>();
+    const open = new Map(asked.map((one) => [key(one), one]));
+    // who answers at all has mostly done so within minutes
+    for (const reach of [10, dayMs / 60_000]) {
+      const wanted = [...open.values()];
+      if (wanted.length === 0) break;
+      const pairs = [...new Set(wanted.map(({ route }) => route))].flatMap((route) =>
+        hopsOf.get(route)!.map((hop) => ({ route, hop })),
+      );
+      const answered = await this.#tx.all<{ route: bigint; minute: number; hop: bigint }>(
+        `SELECT DISTINCT ON (c.route, c.minute) c.route, c.minute, m.hop
+         FROM (SELECT unnest(string_split($1, ',')::UBIGINT[]) AS route, unnest(string_split($2, ',')::INTEGER[]) AS minute) c
+         JOIN (SELECT unnest(string_split($3, ',')::UBIGINT[]) AS route, unnest(string_split($4, ',')::UBIGINT[]) AS hop) r ON r.route = c.route
+         JOIN hop_minutes m ON m.hop = r.hop AND m.minute <= c.minute AND m.minute > c.minute - $5::INTEGER
+         WHERE m.count > 0 AND m.minute > $6 AND m.minute <= $7 ORDER BY c.route, c.minute, m.minute DESC, m.hop`,
+        [
+          wanted.map(({ route }) => route).join(','),
+          wanted.map(({ minute }) => minute).join(','),
+          pairs.map(({ route }) => route).join(','),
+          pairs.map(({ hop }) => hop).join(','),
+          reach,
+          Math.min(...wanted.map(({ minute }) => minute)) - reach,
+          Math.max(...wanted.map(({ minute }) => minute)),
+        ],
+      );
+      for (const row of answered) {
+        found.set(key(row), row.hop);
+        open.delete(key(row));
+      }
+    }
+    return (of) => found.get(key(of)) ?? null;
+  }
+
+  async takeHeard(): Promise<HeardMinute[]> {
+    const tx = this.#tx;
+    const heard = await tx.all<{ hop: bigint; minute: number }>('SELECT DISTINCT hop, minute FROM audit_heard');
+    if (heard.length === 0) return [];
+    await tx.run('DELETE FROM audit_heard');
+    const lists = [heard.map(({ hop }) => hop).join(','), heard.map(({ minute }) => minute).join(',')];
+    const near = await tx.all<{ hop: bigint; minute: number; before: number | null; after: number | null }>(
+      `SELECT h.hop, h.minute, max(m.minute) FILTER (m.minute < h.minute) AS before, min(m.minute) FILTER (m.minute > h.minute) AS after
+       FROM (SELECT unnest(string_split($1, ',')::UBIGINT[]) AS hop, unnest(string_split($2, ',')::INTEGER[]) AS minute) h
+       LEFT JOIN hop_minutes m ON m.hop = h.hop AND m.count > 0 AND m.minute > h.minute - 1440 AND m.minute < h.minute + 1440
+         AND m.minute > $3 AND m.minute < $4
+       GROUP BY h.hop, h.minute`,
+      [
+        ...lists,
+        Math.min(...heard.map(({ minute }) => minute)) - 1440,
+        Math.max(...heard.map(({ minute }) => minute)) + 1440,
+      ],
     );
+    return near;
+  }
+
+  async attributeAgain(routes: readonly { route: bigint; hops: readonly bigint[]; since: number }[]): Promise<number> {
+    if (routes.length === 0 || !(await this.#any('unanswered'))) return 0;
+    const tx = this.#tx;
+    const rows = await tx.all<{ rowid: bigint; route: bigint; hop: bigint; minute: number }>(
+      `SELECT u.rowid, u.route, u.hop, u.minute FROM unanswered u
+       JOIN (SELECT unnest(string_split($1, ',')::UBIGINT[]) AS route, unnest(string_split($2, ',')::INTEGER[]) AS since) r
+         ON r.route = u.route AND u.minute >= r.since AND u.minute < r.since + 1440 WHERE u.minute >= $3`,
+      [
+        routes.map(({ route }) => route).join(','),
+        routes.map(({ since }) => since).join(','),
+        Math.min(...routes.map(({ since }) => since)),
+      ],
+    );
+    const hopOf = await this.#lastToAnswer(new Map(routes.map(({ route, hops }) => [route, hops])), rows);
+    const wrong = rows.flatMap((row) => (hopOf(row) === row.hop ? [] : [{ ...row, now: hopOf(row) }]));
+    for (const { rowid, now } of wrong) {
+      if (now === null) await tx.run('DELETE FROM unanswered WHERE rowid = $1', [rowid]);
+      else await tx.run('UPDATE unanswered SET hop = $1 WHERE rowid = $2', [now, rowid]);
+    }
+    await this.#changed([
+      ...wrong,
+      ...wrong.flatMap(({ now, minute }) => (now === null ? [] : [{ hop: now, minute }])),
+    ]);
+    return wrong.length;
   }
 
   // ---- devices

@@ -102,6 +102,10 @@ export const schemaStatements: string[] = [
   // slice: ten seconds since the epoch; route: hash64 of what the caller named. Both null in rows of version 2
   `CREATE TABLE IF NOT EXISTS unanswered (
      trace_hi UBIGINT, trace_lo UBIGINT, span_id UBIGINT, hop UBIGINT, minute INTEGER, slice INTEGER, route UBIGINT)`,
+  // what was read and not yet looked through for callers without an answer
+  `CREATE TABLE IF NOT EXISTS audit_unchecked (collector INTEGER, after_seq BIGINT, upto_seq BIGINT, oldest_ms BIGINT, spans INTEGER, read_ms BIGINT)`,
+  // (hop, minute) crossed for the first time, or no more: who was missed there is asked again
+  `CREATE TABLE IF NOT EXISTS audit_heard (hop UBIGINT, minute INTEGER)`,
   // (hop, minute) whose slices must be recomputed
   `CREATE TABLE IF NOT EXISTS audit_live (hop UBIGINT, minute INTEGER)`,
   // one row per hop and ten seconds with traffic, against the budget of live_budgets (null: nobody's rule); kept for two days
