@@ -201,12 +201,18 @@ export function DeviceBoard({
             ) : (
               <ol className="divide-y divide-line">
                 {view.events.map((event) => (
-                  <li key={`${event.at} ${event.toState}`} className="flex gap-2.5 px-3.5 py-2 text-dense">
+                  <li
+                    key={`${event.at} ${event.toState} ${event.reason}`}
+                    className="flex gap-2.5 px-3.5 py-2 text-dense"
+                  >
                     <DeviceMark state={event.toState} />
                     <div className="min-w-0 flex-1">
-                      <p className="font-strong">
-                        {stateWords[event.fromState]} → {stateWords[event.toState]}
-                      </p>
+                      {/* a clock that stepped is no change of state */}
+                      {event.fromState !== event.toState && (
+                        <p className="font-strong">
+                          {stateWords[event.fromState]} → {stateWords[event.toState]}
+                        </p>
+                      )}
                       {event.reason && <p className="text-ink2">{event.reason}</p>}
                     </div>
                     <RelativeTime at={event.at} nowMs={range.toMs} className="text-ink3" />

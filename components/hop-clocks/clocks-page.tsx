@@ -20,9 +20,6 @@ function meaning({ offsetMs, boundMs, lowMs, highMs, method }: Clock): string {
 
 const aheadOrBehind = (ms: number): string => `${formatNumber(Math.abs(ms), 1)} ms ${ms > 0 ? 'ahead' : 'behind'}`;
 
-/** Of a clock that is only taken for right there is no figure: 0 would look like one. */
-const shownOffset = ({ offsetMs, method }: Clock): number | null => (method === 'assumed' ? null : offsetMs);
-
 /** By more than a second in seconds. */
 const formatStep = (ms: number): string =>
   Math.abs(ms) >= 1000 ? `${formatChange(ms / 1000)} s` : `${formatChange(ms)} ms`;
@@ -124,8 +121,7 @@ export function ClocksPage({
 }
 
 function ClockRow({ clock, site, widest, nowMs }: { clock: Clock; site: string; widest: number; nowMs: number }) {
-  const { device, boundMs, driftPpm, driftBoundPpm, lastStep, how, cure, at } = clock;
-  const offsetMs = shownOffset(clock);
+  const { device, offsetMs, boundMs, driftPpm, driftBoundPpm, lastStep, how, cure, at } = clock;
   return (
     <Tr>
       <RowHead className="py-1">

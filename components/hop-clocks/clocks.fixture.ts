@@ -31,7 +31,6 @@ export const clocksStory: ClocksView = {
   items: [
     clock('pi-sf', 'san-francisco', {
       method: 'assumed',
-      offsetMs: 0,
       lowMs: -38.2,
       how: 'Taken for right: it only sends, so it may be 38.2 ms behind at most, and ahead by anything.',
       cure: 'Switch on the echo for it, or send it a traced message: traffic both ways closes the interval.',

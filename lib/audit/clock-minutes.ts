@@ -38,7 +38,8 @@ function clockToSave(
   return {
     device,
     minute,
-    offsetNanos: whole(offset),
+    // taken for 0 is not found to be 0
+    offsetNanos: method === 'assumed' ? null : whole(offset),
     boundNanos: whole(bound),
     lowNanos: whole(low),
     highNanos: whole(high),

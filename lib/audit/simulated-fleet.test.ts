@@ -198,8 +198,7 @@ function expectExact(
   flows: readonly string[] = ['pressed', 'lamp', 'start', 'done', 'query', 'refresh'],
 ): void {
   for (const name of flows) {
-    const { off, offInHistogram, figures, window } = seen.flow(name);
-    if (process.env.SHOW) console.log(name, off, offInHistogram, 'bound', window.boundMs, count(figures));
+    const { off, offInHistogram } = seen.flow(name);
     expect({ name, p50: Math.abs(off.p50) < 0.5, p95: Math.abs(off.p95) < 0.5 }).toEqual({
       name,
       p50: true,
@@ -213,8 +212,8 @@ function expectExact(
   }
 }
 
-const count = (figures: readonly Figure[]): Record<string, number> => {
-  const counts: Record<string, number> = {};
+const count = (figures: readonly Figure[]): Partial<Record<ClockLabel, number>> => {
+  const counts: Partial<Record<ClockLabel, number>> = {};
   for (const { label } of figures) counts[label] = (counts[label] ?? 0) + 1;
   return counts;
 };

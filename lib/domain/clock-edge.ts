@@ -16,6 +16,10 @@ export interface ClockEdge {
   seconds: number[];
   least: number[];
   blocks: Block[];
+  /** the smallest that is a number */
+  lowest: number;
+  /** counts what was learned and forgotten: what was made of it may be kept until it changes */
+  version: number;
 }
 
 /** `reply` and `export` rest on more than physics, and are given up first when clocks contradict each other. */
@@ -52,7 +56,10 @@ export function observe(edge: ClockEdge, second: number, least: number, rho: num
   const block = blockAt(edge.blocks, Math.floor(second / 60));
   block.away = Math.min(block.away, least - rho * second);
   block.towards = Math.min(block.towards, least + rho * second);
-  if (Number.isFinite(least)) block.lowest = Math.min(block.lowest, least);
+  edge.version++;
+  if (!Number.isFinite(least)) return true;
+  block.lowest = Math.min(block.lowest, least);
+  edge.lowest = Math.min(edge.lowest, least);
   return true;
 }
 
@@ -67,7 +74,7 @@ function blockAt(blocks: Block[], minute: number): Block {
 }
 
 /** min(least + rho * |at - second|) over the window, and how many steps it took. */
-export function tightest(edge: ClockEdge, at: number, { after, before }: Window, rho: number, work: Work): number {
+export function tightest(edge: ClockEdge, at: number, after: number, before: number, rho: number, work: Work): number {
   let best = Number.POSITIVE_INFINITY;
   for (const block of edge.blocks) {
     const start = block.minute * 60;
@@ -110,11 +117,14 @@ export function forget(edge: ClockEdge, second: number): void {
   edge.seconds = edge.seconds.slice(keep);
   edge.least = edge.least.slice(keep);
   edge.blocks = edge.blocks.filter((block) => block.minute * 60 + 60 > second);
+  edge.lowest = edge.blocks.reduce((lowest, block) => Math.min(lowest, block.lowest), Number.POSITIVE_INFINITY);
+  edge.version++;
 }
 
 /** One observation stands for `stride` seconds from now on. */
 export function coarsen(edge: ClockEdge, stride: number, rho: number): void {
   const { seconds, least } = edge;
+  edge.lowest = Number.POSITIVE_INFINITY;
   edge.seconds = [];
   edge.least = [];
   edge.blocks = [];
@@ -125,9 +135,6 @@ export function coarsen(edge: ClockEdge, stride: number, rho: number): void {
 
 export const strideMiddle = (second: number, stride: number): number =>
   Math.floor(second / stride) * stride + (stride >> 1);
-
-export const lowestOf = (edge: ClockEdge): number =>
-  edge.blocks.reduce((lowest, block) => Math.min(lowest, block.lowest), Number.POSITIVE_INFINITY);
 
 export function firstAtOrAfter(seconds: readonly number[], second: number): number {
   let low = 0;

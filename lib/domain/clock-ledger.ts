@@ -4,7 +4,6 @@ import {
   coarsen,
   type EdgeKind,
   forget,
-  lowestOf,
   observe,
   strideMiddle,
   tightest,
@@ -102,13 +101,18 @@ interface Pair {
   b: number;
   there: number[];
   back: number[];
+  /** what was found when its edges and the scale were at this version */
+  changes: ClockChange[];
+  changesAt: string;
 }
 
-/** A device's whole story as far as its clock broke its promise to drift slowly. Ascending, on the scale of the fleet. */
+/** A device's whole story as far as its clock broke its promise to drift slowly. On the scale of the fleet. */
 interface History {
   cuts: number[];
   slews: Window[];
 }
+
+const steady: History = { cuts: [], slews: [] };
 
 interface Moment {
   weights: Float64Array;
@@ -154,7 +158,17 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
     const key = `${from}>${to} ${kind} ${floor} ${flow}`;
     let edge = edgeAt.get(key);
     if (!edge) {
-      edge = { from: index(from), to: index(to), kind, floor, seconds: [], least: [], blocks: [] };
+      edge = {
+        from: index(from),
+        to: index(to),
+        kind,
+        floor,
+        seconds: [],
+        least: [],
+        blocks: [],
+        lowest: Number.POSITIVE_INFINITY,
+        version: 0,
+      };
       edgeAt.set(key, edge);
       edges.push(edge);
       topology = null;
@@ -195,7 +209,6 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
     const { out, into } = neighbours();
     const seconds = new Float64Array(devices.length);
     const reached = new Uint8Array(devices.length);
-    const lowest = edges.map(lowestOf);
     const inOrder = devices.map((_, i) => i).sort((i, j) => devices[i]! - devices[j]!);
     for (const root of inOrder) {
       if (reached[root]) continue;
@@ -203,7 +216,7 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
       const queue = [root];
       for (let head = 0; head < queue.length; head++) {
         const at = queue[head]!;
-        for (const [other, nanos] of differencesAround(out[at]!, into[at]!, lowest)) {
+        for (const [other, nanos] of differencesAround(out[at]!, into[at]!)) {
           if (reached[other]) continue;
           reached[other] = 1;
           seconds[other] = seconds[at]! + nanos / 1e9;
@@ -216,11 +229,7 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
   }
 
   /** Neighbours by device, with roughly how far their clock is ahead of this one's. An export says little: it comes seconds later. */
-  function differencesAround(
-    out: readonly number[],
-    into: readonly number[],
-    lowest: readonly number[],
-  ): [number, number][] {
+  function differencesAround(out: readonly number[], into: readonly number[]): [number, number][] {
     const sides = new Map<number, { there: number; back: number; sure: boolean }>();
     const note = (e: number, other: number, side: 'there' | 'back'): void => {
       const found = sides.get(other) ?? {
@@ -228,7 +237,7 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
         back: Number.POSITIVE_INFINITY,
         sure: false,
       };
-      found[side] = Math.min(found[side], lowest[e]!);
+      found[side] = Math.min(found[side], edges[e]!.lowest);
       found.sure ||= edges[e]!.kind !== 'export';
       sides.set(other, found);
     };
@@ -256,11 +265,9 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
       if (pair.there.length === 0 || pair.back.length === 0) continue;
       pairsOfDevice[pair.a]!++;
       pairsOfDevice[pair.b]!++;
-      if (!mayHaveChanged(pair, shift)) continue;
-      const [there, back] = [observedOf(pair.there, shift), observedOf(pair.back, shift)];
-      for (const change of findChanges(there, back, rho, slackSeconds())) changes.push({ pair, change });
+      for (const change of changesOf(pair, shift)) changes.push({ pair, change });
     }
-    const histories: History[] = devices.map(() => ({ cuts: [], slews: [] }));
+    const histories: History[] = devices.map(() => steady);
     const steps: ClockStep[] = [];
     for (const { pair, change } of changes) {
       const whose = blame(pair, change, changes, pairsOfDevice);
@@ -269,22 +276,37 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
         Math.max(change.lastBefore + 1, change.firstAfter),
       ];
       for (const i of whose) {
+        if (histories[i] === steady) histories[i] = { cuts: [], slews: [] };
         if (change.kind === 'step') histories[i]!.cuts.push(from, to);
         else histories[i]!.slews.push({ after: change.from, before: change.to });
       }
       if (change.kind === 'step') noteStep(steps, whose, pair, change);
     }
-    for (const history of histories) {
-      history.cuts = [...new Set(history.cuts)].sort((x, y) => x - y);
-      history.slews = joined(history.slews);
-    }
+    for (const history of histories) history.slews = joined(history.slews);
     story = { histories, steps: steps.sort((x, y) => x.second - y.second) };
     return story;
+  }
+
+  function changesOf(pair: Pair, shift: Int32Array): ClockChange[] {
+    const learned = [...pair.there, ...pair.back].reduce((sum, e) => sum + edges[e]!.version, 0);
+    const version = `${learned} ${shift[pair.a]} ${shift[pair.b]}`;
+    if (pair.changesAt !== version) {
+      pair.changesAt = version;
+      pair.changes = mayHaveChanged(pair, shift)
+        ? findChanges(observedOf(pair.there, shift), observedOf(pair.back, shift), rho, slackSeconds())
+        : [];
+    }
+    return pair.changes;
   }
 
   /** A cheap look first, minute by minute: of thousands of pairs hardly one has changed. */
   function mayHaveChanged(pair: Pair, shift: Int32Array): boolean {
     const [there, back] = [sureOf(pair.there), sureOf(pair.back)];
+    const lowest = (list: readonly number[]): number =>
+      list.reduce((least, e) => Math.min(least, edges[e]!.lowest), Number.POSITIVE_INFINITY);
+    const slack = 2 * rho * slackSeconds();
+    // possible even if all were seen in one second
+    if (lowest(there) + lowest(back) + slack >= 0) return false;
     const minuteOf = (edge: ClockEdge, minute: number): number => Math.floor((minute * 60 - shift[edge.from]!) / 60);
     let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (const e of [...there, ...back]) {
@@ -309,7 +331,6 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
     };
     for (const e of there) sum(e, 0);
     for (const e of back) sum(e, 3);
-    const slack = 2 * rho * slackSeconds();
     let [thereBefore, backBefore] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
     for (let at = 0; at < 6 * (last - first + 1); at += 6) {
       if (thereBefore + scratch[at + 4]! + slack < 0 || backBefore + scratch[at + 1]! + slack < 0) return true;
@@ -370,54 +391,38 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
   // ---- one second
 
   function weightsAt(second: number): Float64Array {
-    const shift = ahead();
-    const { histories } = told();
     const weights = new Float64Array(edges.length);
-    for (let e = 0; e < edges.length; e++) {
-      const edge = edges[e]!;
-      weights[e] = trusted(
-        edge,
-        weightOf(edge, second, windowAt(edge, second, histories), shift[edge.from]!, histories),
-      );
-    }
+    for (let e = 0; e < edges.length; e++) weights[e] = weightOf(edges[e]!, second, reachSeconds, reachSeconds);
     return weights;
   }
 
-  /** An unanswered doubt about the replies of a flow is worse than none of them. */
+  /** What was seen up to `back` seconds before and `forth` after, and on this side of every step. */
+  function weightOf(edge: ClockEdge, second: number, back: number, forth: number): number {
+    const { histories } = told();
+    const [from, to] = [histories[edge.from]!, histories[edge.to]!];
+    const by = ahead()[edge.from]!;
+    const slack = slackSeconds();
+    const at = second + by;
+    if (from === steady && to === steady)
+      return trusted(edge, tightest(edge, at, at - back, at + forth + 1, rho, work) + rho * slack);
+    let [after, before] = [second - back, second + forth + 1];
+    for (const cut of [...from.cuts, ...to.cuts]) {
+      if (cut <= second) after = Math.max(after, cut);
+      else before = Math.min(before, cut);
+    }
+    const slews = [...from.slews, ...to.slews].filter((s) => s.after < before && s.before > after);
+    if (slews.length === 0) return trusted(edge, tightest(edge, at, after + by, before + by, rho, work) + rho * slack);
+    const allowance = (seen: number): number => {
+      const [start, end] = [Math.min(seen - by, second) - slack, Math.max(seen - by, second) + slack];
+      const slewed = slews.reduce((sum, s) => sum + Math.max(0, Math.min(end, s.before) - Math.max(start, s.after)), 0);
+      return rho * (Math.abs(at - seen) + slack) + slewRate * slewed;
+    };
+    return trusted(edge, tightestAllowing(edge, { after: after + by, before: before + by }, allowance, work));
+  }
+
+  /** A doubt about the replies of a flow takes all of them away. */
   const trusted = (edge: ClockEdge, weight: number): number =>
     edge.kind === 'reply' && weight === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : weight;
-
-  function windowAt(edge: ClockEdge, second: number, histories: readonly History[]): Window {
-    const window = { after: second - reachSeconds, before: second + reachSeconds + 1 };
-    for (const i of [edge.from, edge.to]) {
-      for (const cut of histories[i]!.cuts) {
-        if (cut <= second) window.after = Math.max(window.after, cut);
-        else window.before = Math.min(window.before, cut);
-      }
-    }
-    return window;
-  }
-
-  function weightOf(
-    edge: ClockEdge,
-    second: number,
-    { after, before }: Window,
-    by: number,
-    histories: readonly History[],
-  ): number {
-    const slack = slackSeconds();
-    const slews = [edge.from, edge.to]
-      .flatMap((i) => histories[i]!.slews)
-      .filter((s) => s.after < before && s.before > after);
-    if (slews.length === 0)
-      return tightest(edge, second + by, { after: after + by, before: before + by }, rho, work) + rho * slack;
-    const allowance = (seen: number): number => {
-      const [from, to] = [Math.min(seen - by, second) - slack, Math.max(seen - by, second) + slack];
-      const slewed = slews.reduce((sum, s) => sum + Math.max(0, Math.min(to, s.before) - Math.max(from, s.after)), 0);
-      return rho * (Math.abs(second + by - seen) + slack) + slewRate * slewed;
-    };
-    return tightestAllowing(edge, { after: after + by, before: before + by }, allowance, work);
-  }
 
   function momentAt(second: number): Moment {
     let moment = moments.get(second);
@@ -516,18 +521,10 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
 
   /** What these devices said as far to both sides as it is possible at once: up to a step before this second, and the one after it. */
   function narrow(on: readonly number[], second: number, weights: Float64Array): boolean {
-    const shift = ahead();
-    const { histories } = told();
     const among = edgesAmong(on);
     const within = (back: number, forth: number): Float64Array | null => {
       const tried = Float64Array.from(weights);
-      for (const e of among) {
-        const edge = edges[e]!;
-        const window = windowAt(edge, second, histories);
-        window.after = Math.max(window.after, second - back);
-        window.before = Math.min(window.before, second + 1 + forth);
-        tried[e] = trusted(edge, weightOf(edge, second, window, shift[edge.from]!, histories));
-      }
+      for (const e of among) tried[e] = weightOf(edges[e]!, second, back, forth);
       return negativeCycle(neighbours(), tried, work, on) ? null : tried;
     };
     let back = farthest(reachSeconds, (reach) => within(reach, 0) !== null);
@@ -658,7 +655,7 @@ function pairsOf(edges: readonly ClockEdge[]): Pair[] {
   const pairs = new Map<string, Pair>();
   edges.forEach(({ from, to }, e) => {
     const [a, b] = from < to ? [from, to] : [to, from];
-    const pair = pairs.get(`${a} ${b}`) ?? { a, b, there: [], back: [] };
+    const pair = pairs.get(`${a} ${b}`) ?? { a, b, there: [], back: [], changes: [], changesAt: '' };
     pairs.set(`${a} ${b}`, pair);
     (from === a ? pair.there : pair.back).push(e);
   });

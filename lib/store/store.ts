@@ -363,7 +363,7 @@ export interface TopicMinuteRow {
 export interface ClockRow {
   deviceId: string;
   minute: number;
-  /** device - collector; null when open on both sides */
+  /** device - collector; null when nothing proves it: open on one side, and 0 is possible */
   offsetMs: Millis | null;
   boundMs: Millis | null;
   /** what is proven, either side; null = open */

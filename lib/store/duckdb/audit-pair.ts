@@ -690,7 +690,8 @@ export class Pairing {
       Int32Array.from(passages, (passage) => passage?.device ?? 0),
       BigInt64Array.from(route((a) => BigInt(a.uplinkFloorNanos))),
       Uint8Array.from(judged, (j) => j.grains),
-      judged.map((j) => j.misplaced),
+      // one value for all spares a native call for each
+      judged.some((j) => j.misplaced) ? judged.map((j) => j.misplaced) : false,
     ];
   }
 }
