@@ -64,6 +64,10 @@ test('an empty fleet says why and what to do', () => {
   expect(text).toContain('budgets: [{ path:');
 });
 
+test('says when it was asked for the paths through one hop', () => {
+  expect(words(draw(pathsStory, { hop: '5e11c0de00000001' }))).toContain('through one hop');
+});
+
 test('says when not all are listed', () => {
   expect(words(draw({ ...pathsStory, total: 250 }))).toContain('Listed are 4 of 250 paths');
 });

@@ -86,7 +86,7 @@ export function PathsPage({
             ? `${plural(items.length, 'path')} of ${formatNumber(view.items.length)}`
             : plural(items.length, 'path')
         }
-        note={`${rangeWords(range)}; end to end`}
+        note={`${rangeWords(range)}; end to end${query.hop === '' ? '' : ', through one hop'}`}
         actions={
           <>
             <span className="flex flex-wrap gap-x-3 gap-y-1 text-dense">

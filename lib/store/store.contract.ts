@@ -714,13 +714,14 @@ export function storeContract(name: string, engine: EngineUnderTest): void {
       });
 
       it('are sampled over the whole range and no further, at most so many of each, the same ones again', async () => {
-        const ask = (count: number) => store.pathSamples([{ ...press, count }], ...range, 10);
-        const [ten] = await ask(presses);
+        const ask = async (count: number) => (await store.pathSamples([{ ...press, count }], ...range, 10))[0]!;
+        const ids = (samples: { traceId: string }[]) => samples.map((sample) => sample.traceId);
+        const ten = await ask(presses);
         expect(ten).toHaveLength(10);
-        expect(ten!.at(-1)!.startMs - ten![0]!.startMs).toBeGreaterThan(10_000);
-        expect(await ask(presses)).toEqual([ten]);
+        expect(ten.at(-1)!.startMs - ten[0]!.startMs).toBeGreaterThan(10_000);
+        expect(ids(await ask(presses))).toEqual(ids(ten));
         // the share was taken for granted, and fewer came than were thought
-        expect((await ask(100_000))[0]).toHaveLength(10);
+        expect(await ask(100_000)).toHaveLength(10);
         const [early] = await store.pathSamples([{ ...press, count: 0 }], noonMs, noonMs + 5_000, 10);
         expect(early!.map((s) => s.startMs - noonMs)).toEqual([1_000, 2_000, 3_000, 4_000]);
       });

@@ -426,7 +426,7 @@ export const requestPathSchema = z.object({
 export const pathsViewSchema = z.object({
   range: rangeSchema,
   items: z.array(requestPathSchema),
-  total: count.describe('paths of the range that fit the filter; items may be fewer'),
+  total: count.describe('paths of the range that fit, whatever their mark and verdict; items may be fewer'),
   emptyReason: z.string().nullable(),
 });
 
