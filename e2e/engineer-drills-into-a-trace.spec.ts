@@ -1,6 +1,6 @@
 import { expect, test } from 'playwright/test';
 import { getJson, type Product, startProduct, until } from './steps/product.ts';
-import { httpRequest, type SentSpan, sendSpans } from './steps/spans.ts';
+import { httpRequest, newSpanId, newTraceId, type SentSpan, sendSpans } from './steps/spans.ts';
 
 let product: Product;
 let slow: SentSpan[];
@@ -82,6 +82,119 @@ test('an engineer finds the one slow request among many and sees where its time 
     await other.goto(`${product.url}/traces/${traceId.toUpperCase()}`);
     await expect(other.getByRole('heading', { level: 1 })).toContainText('open door');
   });
+});
+
+/** Each consumer begins a trace of its own and links back to the message it was given, as many SDKs do. */
+function linkedStory(): SentSpan[] {
+  const hosts = ['scanner-1', 'sorter-1', 'printer-1', 'archive-1'];
+  const spans: SentSpan[] = [];
+  let before: SentSpan | undefined;
+  for (const [index, host] of hosts.entries()) {
+    const traceId = newTraceId();
+    const common = { service: host.slice(0, -2), host, site: 'kiel', traceId };
+    const handled: SentSpan = {
+      ...common,
+      name: index === 0 ? 'parcel scanned' : `process parcels/${index}`,
+      kind: index === 0 ? 'internal' : 'consumer',
+      spanId: newSpanId(),
+      startMs: index * 30,
+      durationMs: 12,
+      attributes: { 'messaging.system': 'mqtt', 'messaging.destination.name': `parcels/${index}` },
+      links: before ? [{ traceId: before.traceId, spanId: before.spanId }] : [],
+    };
+    spans.push(handled);
+    if (index === hosts.length - 1) break;
+    before = {
+      ...common,
+      name: `publish parcels/${index + 1}`,
+      kind: 'producer',
+      spanId: newSpanId(),
+      parentSpanId: handled.spanId,
+      startMs: index * 30 + 8,
+      durationMs: 2,
+      attributes: { 'messaging.system': 'mqtt', 'messaging.destination.name': `parcels/${index + 1}` },
+    };
+    spans.push(before);
+  }
+  return spans;
+}
+
+interface ToldTrace {
+  totalMs: number;
+  rawTotalMs: number;
+  ledger: { kind: string; ms: number; rawMs: number; fromDevice: string; spanIds: string[]; note: string }[];
+  linked: { traceId: string; direction: string; rootName: string }[];
+  notes: string[];
+}
+const sumMs = (lines: { ms: number }[]): number => lines.reduce((sum, line) => sum + line.ms, 0);
+
+test('traces tied by links are told as one story, from whichever part one comes in', async ({ page }) => {
+  const spans = linkedStory();
+  await sendSpans(product, spans);
+  const [first, second] = [spans[0]!.traceId, spans[2]!.traceId];
+  let told: ToldTrace | undefined;
+  await until('the story reaches its last part', async () => {
+    told = await getJson<ToldTrace>(product, `/api/v1/traces/${first}`).catch(() => undefined);
+    return told?.ledger.some((line) => line.fromDevice === 'archive-1') ?? false;
+  });
+  expect(told!.ledger.map((line) => `${line.kind} ${line.fromDevice} ${Math.round(line.ms)}`)).toEqual([
+    'processing scanner-1 8',
+    'uplink scanner-1 22',
+    'processing sorter-1 8',
+    'uplink sorter-1 22',
+    'processing printer-1 8',
+    'uplink printer-1 22',
+    'processing archive-1 12',
+  ]);
+  expect(Math.abs(sumMs(told!.ledger) - told!.totalMs)).toBeLessThan(0.001);
+  expect(told!.totalMs).toBeCloseTo(102, 1);
+  expect(told!.notes.join(' ')).toContain('Goes on in 3 linked traces');
+
+  await page.goto(`${product.url}/traces/${second}`);
+  await expect(page.getByText('Began in another trace').first()).toBeVisible();
+  await page
+    .getByRole('link', { name: /parcel scanned/ })
+    .first()
+    .click();
+  await expect(page).toHaveURL(new RegExp(first));
+  await expect(page.getByText('told here as one story').first()).toBeVisible();
+});
+
+test('what is missing, late or without an answer is called by its name, and the sum holds', async ({ page }) => {
+  const request = httpRequest();
+  const [root, client, server] = [request[0]!, request[1]!, request[2]!];
+  // a first try that failed, and a server that worked on after its answer
+  const attempt: SentSpan = { ...client, spanId: newSpanId(), startMs: 1, durationMs: 10, error: true };
+  client.startMs = 15;
+  client.durationMs = 40;
+  server.durationMs = 70;
+  // its parent never comes
+  const orphan: SentSpan = {
+    ...server,
+    name: 'audit',
+    kind: 'internal',
+    spanId: newSpanId(),
+    parentSpanId: newSpanId(),
+  };
+  await sendSpans(product, [root, attempt, client, server, orphan]);
+  const path = `/api/v1/traces/${root.traceId}`;
+  let told: ToldTrace | undefined;
+  await until('the call is paired', async () => {
+    told = await getJson<ToldTrace>(product, path).catch(() => undefined);
+    return told?.ledger.some((line) => line.note.includes('worked on after the answer')) ?? false;
+  });
+  expect(told!.ledger.map((line) => `${line.kind} ${Math.round(line.ms)}`)).toEqual([
+    'processing 1',
+    'wait 10',
+    'processing 4',
+    'wait 40',
+    'processing 7',
+  ]);
+  expect(Math.abs(sumMs(told!.ledger) - told!.totalMs)).toBeLessThan(0.001);
+  expect(told!.notes.join(' ')).toMatch(/1 span has a parent that did not arrive, and may still be running/);
+  await page.goto(`${product.url}/traces/${root.traceId}`);
+  await expect(page.getByRole('table').first()).toContainText('worked on after the answer');
+  await expect(page.getByRole('region', { name: 'Beside the path' })).toContainText('rack-7');
 });
 
 test('the search box finds a trace by its id, a hop by its service, and works by keyboard', async ({ page }) => {

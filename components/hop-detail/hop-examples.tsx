@@ -22,6 +22,7 @@ const boundOf = ({ addedMs, boundMs }: HopView['examples'][number]): string =>
 export function HopExamples({ view }: { view: HopView }) {
   const { examples, hop, range } = view;
   const legs = examples.some((example) => example.uplinkMs !== null || example.downlinkMs !== null);
+  const requests = examples.some((example) => example.requestMs !== null);
   const leg = (ms: number | null) => (ms === null ? <span className="text-ink3">{unknown}</span> : formatLedger(ms));
   return (
     <Panel
@@ -61,9 +62,11 @@ export function HopExamples({ view }: { view: HopView }) {
               <Th numeric className="max-phone:hidden">
                 ±
               </Th>
-              <Th numeric className="max-phone:hidden">
-                Request, ms
-              </Th>
+              {requests && (
+                <Th numeric className="max-phone:hidden">
+                  Request, ms
+                </Th>
+              )}
               <Th className="max-phone:sr-only">Verdict</Th>
             </tr>
           </thead>
@@ -106,18 +109,20 @@ export function HopExamples({ view }: { view: HopView }) {
                 <Td numeric className="text-ink3 max-phone:hidden">
                   {boundOf(example)}
                 </Td>
-                <Td numeric className="text-ink2 max-phone:hidden">
-                  {example.requestMs === null ? (
-                    <span
-                      className="text-ink3"
-                      title="its root has not arrived, did not wait for the answer, or is not yours to see"
-                    >
-                      {unknown}
-                    </span>
-                  ) : (
-                    latencyFigure(example.requestMs).text
-                  )}
-                </Td>
+                {requests && (
+                  <Td numeric className="text-ink2 max-phone:hidden">
+                    {example.requestMs === null ? (
+                      <span
+                        className="text-ink3"
+                        title="its root has not arrived, did not wait for the answer, or is not yours to see"
+                      >
+                        {unknown}
+                      </span>
+                    ) : (
+                      latencyFigure(example.requestMs).text
+                    )}
+                  </Td>
+                )}
                 <Td className="whitespace-nowrap">
                   {example.error ? (
                     <span className="text-ink2">failed</span>

@@ -148,6 +148,20 @@ describe('the ledger of a request', () => {
     expect(ledger.offPath.map((s) => `${s.kind} ${s.ms}`)).toEqual(['uplink 20', 'processing 5']);
   });
 
+  it('tells the way to the broker once, however many consumers the message has', () => {
+    const press: Drawn[] = [
+      { id: 'press', on: 'button', kind: 'producer', from: 0, to: 2 },
+      { id: 'fast', parent: 'press', on: 'lamp', kind: 'consumer', from: 20, to: 25 },
+      { id: 'slow', parent: 'press', on: 'line', kind: 'consumer', from: 50, to: 90 },
+    ];
+    const { ledger, lines } = shape(draw(press, { lamp: 700 }, { fast: 15, slow: 15 }));
+    expect(lines).toEqual(['uplink button > broker 15', 'downlink broker > line 35', 'processing line 40']);
+    expect(ledger.offPath.map((s) => `${s.kind} ${s.where} ${s.ms}`)).toEqual([
+      'downlink broker 5',
+      'processing lamp 5',
+    ]);
+  });
+
   it('takes a call apart into request, work and reply', () => {
     const call: Drawn[] = [
       { id: 'root', on: 'web', kind: 'server', from: 0, to: 50 },

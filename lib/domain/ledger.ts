@@ -85,7 +85,7 @@ export function ledgerOf(
   if (!tree) return null;
   const { root } = tree;
   const { figures, last } = endToEndOfTree(tree);
-  const seen: Seen = { visited: new Set(), onPath: new Set() };
+  const seen: Seen = { visited: new Set(), onPath: new Set(), uplinks: new Set() };
   const book = new Book(tree, last, places, seen);
   if (figures.rule === 'b') book.climb(last, root);
   book.walk(root);
@@ -141,6 +141,8 @@ const endOf = (node: TreeSpan): Moment => ({ at: node.end, raw: node.span.endNan
 interface Seen {
   visited: Set<TreeSpan>;
   onPath: Set<TreeSpan>;
+  /** senders whose way to the broker is told: one publish reaches the broker once, however many consumers it has */
+  uplinks: Set<TreeSpan>;
 }
 
 /**
@@ -218,7 +220,9 @@ class Book {
   /** A branch that the answer did not wait for: how it was reached, and its work. */
   aside(branch: TreeSpan): void {
     this.walk(branch);
-    if (branch.into) this.#way(branch.into);
+    const { into } = branch;
+    if (into?.crossing.message && this.#seen.uplinks.has(into.caller)) this.#legs(into, isReply(into), 'from broker');
+    else if (into) this.#way(into);
     else if (branch.parent) this.#unrecorded(branch, branch.parent);
   }
 
@@ -300,8 +304,10 @@ class Book {
   }
 
   /** A message: to the broker and on where the broker saw it pass, else in one line. */
-  #legs(into: TreeCrossing, reply: boolean): void {
-    for (const { line, from } of legsOf(into, reply, this.#tree.clocks, this.#places)) this.#write(line, from);
+  #legs(into: TreeCrossing, reply: boolean, part: 'whole' | 'from broker' = 'whole'): void {
+    const legs = legsOf(into, reply, this.#tree.clocks, this.#places);
+    if (legs.length > 1) this.#seen.uplinks.add(into.caller);
+    for (const { line, from } of part === 'whole' ? legs : legs.slice(0, 1)) this.#write(line, from);
   }
 
   /** A span names one of another device as its parent, and neither says how the call went over. */

@@ -5,7 +5,7 @@ import { parseTraceId, spanIdHex, traceIdHex } from '../domain/ids.ts';
 import { type Ledger, ledgerOf, type Stretch } from '../domain/ledger.ts';
 import { spanKind } from '../domain/span.ts';
 import { spanFlag } from '../domain/span-columns.ts';
-import { epochMillisOf, type Millis, millisOfNanos } from '../domain/units.ts';
+import { type EpochMillis, epochMillisOf, type Millis, millisOfNanos } from '../domain/units.ts';
 import { judge } from '../domain/verdict.ts';
 import type { CrossingRow, PassageRow, SiteRow, StoredSpan } from '../store/store.ts';
 import type { ViewContext } from './context.ts';
@@ -30,6 +30,9 @@ const followed = 5;
 const spansOfFollowed = 500;
 /** this long after its first span arrived, one is late */
 const lateMs = 60_000;
+
+/** this long after the last span of a trace arrived, one that is missing may be unfinished */
+const unfinishedMs = 60_000;
 
 /** One request: every span, the ledger that adds up, and the sentence that says what to make of it. */
 export async function traceView(context: ViewContext, query: TraceIdQuery): Promise<TraceView> {
@@ -139,7 +142,7 @@ export async function traceView(context: ViewContext, query: TraceIdQuery): Prom
     sites: sitesOf(context, told),
     linked: await visibleLinks(context, links),
     passages: passages.filter((passage) => seesAll(viewer) || seesSpan(told, passage.spanId)).map(passageItem),
-    notes: notesOf(told, own, total, root),
+    notes: notesOf(told, own, total, root, context.nowMs),
   };
 }
 
@@ -477,15 +480,20 @@ function notesOf(
   own: StoredSpan[],
   total: number,
   root: StoredSpan,
+  nowMs: EpochMillis,
 ): string[] {
   const notes: string[] = [];
   const known = new Set(own.map((span) => span.spanId));
   const orphans = own.filter((span) => span.parentSpanId !== '' && !known.has(span.parentSpanId));
   if (total > own.length)
     notes.push(`Only the first ${sayCount(own.length, 'span')} of ${total.toLocaleString('en-US')} are shown.`);
-  if (root.parentSpanId !== '') notes.push('The root has not arrived: times count from the earliest span.');
+  // a span is sent when it ends: what has just arrived may have a parent that still runs
+  const running =
+    nowMs - Math.max(...own.map((span) => span.arrivalMs)) < unfinishedMs ? ', and may still be running' : '';
+  if (root.parentSpanId !== '') notes.push(`The root has not arrived${running}: times count from the earliest span.`);
   const orphaned = orphans.filter((span) => span.spanId !== root.spanId).length;
-  if (orphaned > 0) notes.push(`${sayCount(orphaned, 'span has a parent', 'spans have parents')} that did not arrive.`);
+  if (orphaned > 0)
+    notes.push(`${sayCount(orphaned, 'span has a parent', 'spans have parents')} that did not arrive${running}.`);
   const firstMs = Math.min(...own.map((span) => span.arrivalMs));
   const late = own.filter((span) => span.arrivalMs - firstMs > lateMs);
   if (late.length > 0) {
