@@ -102,8 +102,6 @@ interface Kept {
 const mostTexts = 50_000;
 
 const dayMs = 86_400_000;
-/** A start further before its arrival than this is a wrong clock, not an old span. */
-const oldestStartMs = dayMs;
 const judgedKey = 'audit.judged_until_slice';
 const minutesAtOnce = 20_000;
 
