@@ -168,12 +168,13 @@ class Book {
   walk(handler: TreeSpan): void {
     this.#seen.visited.add(handler);
     const local = localWork(handler);
+    const work = new Work(local);
     const adrift = handler === this.#tree.root ? this.#tree.adrift : [];
     for (const event of returnsTo(handler, local, adrift)) {
       if (event.end.at > this.#cursor.at || event.end.at < handler.start) continue;
       // Its time is told already, on the way of another one
       if (event.way !== 'attempt' && this.#seen.visited.has(event.callee)) continue;
-      this.#work(handler, local, event.end);
+      this.#work(handler, work, event.end);
       switch (event.way) {
         case 'reply':
           this.#call(event.crossing);
@@ -190,7 +191,7 @@ class Book {
           this.#attempt(event.caller);
       }
     }
-    this.#work(handler, local, startOf(handler));
+    this.#work(handler, work, startOf(handler));
   }
 
   /** From a handler back over the crossings that led to it, until one that `home` sent. */
@@ -231,8 +232,8 @@ class Book {
     else this.#leg('request', into, startOf(into.caller));
   }
 
-  #work(handler: TreeSpan, local: readonly TreeSpan[], from: Moment): void {
-    const busy = local.filter((node) => node.start < this.#cursor.at && node.end > from.at);
+  #work(handler: TreeSpan, work: Work, from: Moment): void {
+    const busy = work.between(from.at, this.#cursor.at);
     for (const node of busy) this.#seen.onPath.add(node);
     this.#seen.onPath.add(handler);
     const backwards = from.at > this.#cursor.at;
@@ -359,6 +360,26 @@ class Book {
       onPath: true,
     });
     this.#cursor = from;
+  }
+}
+
+/** What ran on a device in one stretch after the other, each before the last: thousands of calls must not be looked through for each. */
+class Work {
+  readonly #latestFirst: TreeSpan[];
+  #next = 0;
+  #running: TreeSpan[] = [];
+
+  constructor(local: readonly TreeSpan[]) {
+    this.#latestFirst = local.toSorted((a, b) => (a.end > b.end ? -1 : a.end < b.end ? 1 : 0));
+  }
+
+  between(from: Nanos, to: Nanos): TreeSpan[] {
+    for (; (this.#latestFirst[this.#next]?.end ?? from) > from; this.#next++) {
+      this.#running.push(this.#latestFirst[this.#next]!);
+    }
+    const found = this.#running.filter((node) => node.start < to);
+    this.#running = this.#running.filter((node) => node.start < from);
+    return found;
   }
 }
 
