@@ -93,7 +93,7 @@ export function pathWalkOf(spans: readonly PathSpan[], crossings: readonly PathC
   return walk;
 }
 
-/** Every stretch of the ledger belongs to one place: a way to the place it leads to (or came back from), work to where it was done. */
+/** Every stretch of the ledger belongs to one place: a way to the place it leads to (or came back from), work to where it was done, waiting to where somebody waited. */
 function spendOn(
   walk: PathWalk,
   stretches: readonly Stretch[],
@@ -104,7 +104,7 @@ function spendOn(
   const crossed = new Set<TreeCrossing>();
   for (const stretch of stretches) {
     const nodes = stretch.spanIds.map((id) => byId.get(id)).filter((node) => node !== undefined);
-    const isWork = stretch.kind === 'processing';
+    const isWork = stretch.kind === 'processing' || stretch.kind === 'wait';
     const callee = isWork ? nodes[0] && handlerOf(nodes[0]) : nodes.find((node) => isWayTo(node, nodes));
     const place = callee && placeOf.get(callee);
     if (!place || (!isWork && !callee.into)) {

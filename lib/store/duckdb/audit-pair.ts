@@ -590,7 +590,7 @@ export class Pairing {
     return this.#momentOf[p]! >= 0;
   }
 
-  /** What a crossing's figures are, given the offsets of `moments()`: as judgedColumns in audit-sql.ts, where it says why. */
+  /** What a crossing's figures are, given the offsets of `moments()`: as judgedStages in audit-sql.ts, where it says why. */
   judge(offsets: OffsetColumns): Judged[] {
     const { rows } = this.#s;
     const whole = (values: Float64Array, m: number): number => (m < 0 ? absent : Math.round(values[m]!));
