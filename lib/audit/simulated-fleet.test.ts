@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { auditOnce, openAudit } from '../audit.ts';
 import {
@@ -16,7 +13,7 @@ import { Database } from '../store/duckdb/database.ts';
 import { storeOf } from '../store/duckdb/duckdb-store.ts';
 import { type ClockLabel, clockLabels, type HopWindow, type Store } from '../store/store.ts';
 
-// a real engine and a real file, minutes of a fleet at once
+// a real engine, minutes of a fleet at once
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 60_000 });
 
 const originMs = 1_795_000_200_000;
@@ -97,13 +94,9 @@ afterEach(async () => {
 
 /** Everything arrives as a collector would take it, the audit passes as the clock goes on, and then all minutes settle. */
 async function seenOf(fleet: SimulatedFleet): Promise<Seen> {
-  const folder = mkdtempSync(join(tmpdir(), 'hopscope-fleet-'));
-  const db = await Database.open(join(folder, 'fleet.duckdb'));
+  const db = await Database.open(':memory:', { threads: 1 });
   const store = await storeOf(db, { decodeSpans: (() => []) as never });
-  close = async () => {
-    await store.close();
-    rmSync(folder, { recursive: true });
-  };
+  close = () => store.close();
   const said = Object.entries(fleet.sites).map(([id, site]) => ({
     id,
     name: id,
@@ -116,15 +109,19 @@ async function seenOf(fleet: SimulatedFleet): Promise<Seen> {
   const at = (ms: number) => BigInt(Math.round(ms)) * 1_000_000n;
   const memory = await openAudit(store, rules, at(originMs));
   let nowMs = originMs;
+  let arrived: typeof batches = [];
   for (const batch of batches) {
     if (batch.arrivalMs > nowMs + 15_000) {
+      await store.append(arrived);
+      arrived = [];
       await auditOnce(store, at(nowMs), rules, memory);
       nowMs = batch.arrivalMs - 1000;
     }
-    await store.append([batch]);
+    arrived.push(batch);
   }
+  await store.append(arrived);
   for (let i = 0; i < 60; i++) {
-    nowMs += 20_000;
+    nowMs += 60_000;
     const report = await auditOnce(store, at(nowMs), rules, memory);
     const [due] = await db.all<{ n: number }>('SELECT count(*)::INTEGER AS n FROM audit_due');
     if (due!.n === 0 && !report.behind && report.minutes === 0) break;
