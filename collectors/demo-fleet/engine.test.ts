@@ -30,7 +30,7 @@ beforeAll(async () => {
   const otlp = await startReceiver();
   fleet = await startDemoFleet({ broker: `mqtt://127.0.0.1:${broker}`, otlp: `http://127.0.0.1:${otlp}` });
   await until(() => statuses.size === 26);
-}, 20_000);
+}, 60_000);
 
 afterAll(async () => {
   const startedMs = performance.now();
@@ -43,7 +43,7 @@ test('at first a button is answered within Hannover in a few milliseconds', asyn
   const trace = await completeTrace('button press', 6, (trace) => durationMs(rootOf(trace)) < 10);
   expect(new Set(trace.map((span) => span.host.split('-')[1]))).toEqual(new Set(['hannover']));
   expect(passed.some((message) => message.topic === 'factory/hannover/button/start')).toBe(false);
-}, 20_000);
+}, 60_000);
 
 test('after the move it goes around by Dublin and Ashburn, under a new version', async () => {
   fleet.jumpTo(91);
@@ -53,7 +53,7 @@ test('after the move it goes around by Dublin and Ashburn, under a new version',
   expect(durationMs(rootOf(trace))).toBeGreaterThan(100);
   const producer = trace.find((span) => span.name === 'publish factory/hannover/button/start');
   expect(passed.some((message) => message.traceparent.includes(producer?.spanId ?? 'missing'))).toBe(true);
-}, 20_000);
+}, 60_000);
 
 test('corrected for the wrong clocks no message arrives before it could', async () => {
   const trace = await completeTrace('button press', 6, (spans) => spans.some((span) => span.version === 'v42'));
@@ -69,12 +69,12 @@ test('a query goes around the world and every span finds its parent', async () =
   const ids = new Set(trace.map((span) => span.spanId));
   expect(trace.filter((span) => span.parentSpanId && !ids.has(span.parentSpanId))).toEqual([]);
   expect(durationMs(rootOf(trace))).toBeGreaterThan(314);
-}, 20_000);
+}, 60_000);
 
 test('pi-sf, unplugged without a goodbye, is reported offline by its Will', async () => {
   fleet.jumpTo(151);
   await until(() => statuses.get('hopscope/v1/pi-sf/status') === 'offline');
-}, 20_000);
+}, 60_000);
 
 test('the clock of wafer-sf steps by 38 ms', () => {
   const before = fleet.clockOffsetNanos('wafer-sf');

@@ -201,7 +201,7 @@ test('captured: Python bytes and large integers', () => {
   expect(insert.events[0]).toMatchObject({ name: 'retry' });
 });
 
-test('8 spans out of a batch of 2,048 are found in milliseconds', () => {
+test('8 spans out of a batch of 2,048 are found without decoding the others', () => {
   const attributes = keyValues(
     Object.fromEntries(
       Array.from({ length: 12 }, (_, i) => [`attribute.number.${i}`, `value number ${i} of this span`]),
@@ -219,9 +219,14 @@ test('8 spans out of a batch of 2,048 are found in milliseconds', () => {
   const raw = compressRaw(frameBodies(bodies.map((body) => frame(body))));
   const wanted = (hi: bigint, lo: bigint) => hi === 0x03a1a2a3a4a5a6a7n && lo === 0xa8a9aaabacadae20n;
   expect(decodeSpans(raw, wanted).length).toBeGreaterThan(4);
-  // the aim is 2 ms; ten of them at once, as processor time is booked in steps. This only notices when the skipping is lost
-  const tenTimes = () => {
-    for (let i = 0; i < 10; i++) decodeSpans(raw, wanted);
+  // several at once, as processor time is booked in steps
+  const times = (of: typeof wanted) => () => {
+    for (let i = 0; i < 5; i++) decodeSpans(raw, of);
   };
-  expect(fastestMs(tenTimes, 60)).toBeLessThan(60);
+  expect(fastestMs(times(wanted), 60)).toBeLessThan(
+    fastestMs(
+      times(() => true),
+      60,
+    ) / 3,
+  );
 });
