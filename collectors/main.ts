@@ -12,6 +12,7 @@ import { openStore } from '#lib/store/open.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { StatusSource } from '#lib/views/status-source.ts';
 import { decodeSpans } from '#lib/wire/raw-batch.ts';
+import { type AuditSpent, addPass, auditCounters } from './audit-counters.ts';
 import { type Intake, startIntake } from './intake/client.ts';
 import { countersOf } from './intake/counters.ts';
 import type { BoundAddresses, IntakeStats } from './intake/messages.ts';
@@ -50,7 +51,8 @@ async function main(): Promise<void> {
   started.push(() => intake.stop(drainLimitMs - 2_000));
   const changes = changeFeed();
   const reasons = new Set<string>(['the pages are not up yet']);
-  const status = statusSource(intake, startedMs, reasons, config);
+  const spent: AuditSpent = { passes: 0, spans: 0, stepsMs: {} };
+  const status = statusSource(intake, startedMs, reasons, config, spent);
   started.push(async () => status.stop());
 
   (globalThis as unknown as Record<symbol, unknown>)[Symbol.for('hopscope')] = {
@@ -61,7 +63,7 @@ async function main(): Promise<void> {
     onChange: changes.subscribe,
   };
 
-  started.push(await startAudit(store, config, reasons, changes.tell));
+  started.push(await startAudit(store, config, reasons, spent, changes.tell));
   started.push(startRetention(store, config));
   if (config.web) {
     const web = await startPages(config, config.web);
@@ -139,6 +141,7 @@ async function startAudit(
   store: Store,
   config: Config,
   reasons: Set<string>,
+  spent: AuditSpent,
   tell: () => void,
 ): Promise<() => Promise<void>> {
   const memory = await openAudit(store, config.rules, systemClock());
@@ -151,6 +154,7 @@ async function startAudit(
     let behind = false;
     try {
       const report = await auditOnce(store, systemClock(), config.rules, memory);
+      addPass(spent, report);
       if (reasons.delete(trouble)) log('info', 'the audit works again', {});
       if (report.changed) tell();
       behind = report.behind;
@@ -255,6 +259,7 @@ function statusSource(
   startedMs: number,
   reasons: Set<string>,
   config: Config,
+  spent: AuditSpent,
 ): StatusSource & { stop(): void } {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const web = config.web ? `http://${config.web.host}:${config.web.port}` : null;
@@ -286,7 +291,7 @@ function statusSource(
       bytes: stats?.spool?.bytes ?? 0,
       oldestMs: stats?.spool?.oldestMs ?? null,
     }),
-    counters: () => (stats ? countersOf(stats) : []),
+    counters: () => [...(stats ? countersOf(stats) : []), ...auditCounters(spent)],
     stop: () => clearInterval(timer),
   };
 }

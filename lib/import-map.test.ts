@@ -66,6 +66,7 @@ const house: Room[] = [
     sentence: 'settings are read once, by themselves',
   },
   { at: 'lib/errors.ts', rooms: [], packages: none, sentence: 'errors depend on nothing' },
+  { at: 'lib/moment.ts', rooms: [], packages: none, sentence: 'a moment depends on nothing' },
   { at: 'lib/clock.ts', rooms: ['lib/domain'], packages: none, sentence: 'the clock depends on nothing' },
   {
     at: 'collectors/demo-fleet',

@@ -151,6 +151,30 @@ async function measureRate(product: Product, what: string, o: LoadOptions): Prom
   return result.nextIndex;
 }
 
+/** Seconds that the audit has worked, and spans it has read. */
+async function auditSpent(): Promise<{ seconds: number; spans: number }> {
+  const text = await (await fetch(`${product.url}/metrics`)).text();
+  const sum = (name: string): number =>
+    [...text.matchAll(new RegExp(`^hopscope_${name}(?:{.*})? (.*)$`, 'gm'))].reduce(
+      (total, [, value]) => total + Number(value),
+      0,
+    );
+  return { seconds: sum('audit_seconds_total'), spans: sum('audit_spans_total') };
+}
+
+/** 50,000 spans on top of what is stored, and all that the audit does about them until their hops are counted. */
+async function measureAudit(): Promise<void> {
+  const before = await auditSpent();
+  const sent = await load(`${product.otlp}/v1/traces`, { spans: 50_000, startIndex: index });
+  index = sent.nextIndex;
+  await hopsMade(product, index);
+  const after = await auditSpent();
+  show('audit of 50,000 new spans', {
+    ms: Math.round((after.seconds - before.seconds) * 1_000),
+    spans: after.spans - before.spans,
+  });
+}
+
 /** Times of so many reads, each of another trace, hop list or search. */
 async function measureReads(what: string): Promise<void> {
   const times = async (count: number, path: (i: number) => string): Promise<number[]> => {
@@ -162,6 +186,7 @@ async function measureReads(what: string): Promise<void> {
   const lookups = await times(600, () => `/api/v1/traces/${traceIdHex(7, random())}`);
   const missing = await times(50, (i) => `/api/v1/traces/${traceIdHex(99, i)}`);
   const hops = await times(50, () => '/api/v1/hops?from=now-1h');
+  const paths = await times(20, () => '/api/v1/paths?from=now-1h');
   const search = await times(30, () => '/api/v1/traces?from=now-1h&service=andon-worker');
   const { books } = await getJson<{ books: Record<string, number> }>(product, '/api/v1/status');
   show(what, {
@@ -171,6 +196,8 @@ async function measureReads(what: string): Promise<void> {
     unknownTraceP50Ms: round(quantile(missing, 0.5)),
     hops1hP50Ms: round(quantile(hops, 0.5)),
     hops1hP95Ms: round(quantile(hops, 0.95)),
+    paths1hP50Ms: round(quantile(paths, 0.5)),
+    paths1hP95Ms: round(quantile(paths, 0.95)),
     search1hP50Ms: round(quantile(search, 0.5)),
     search1hP95Ms: round(quantile(search, 0.95)),
     residentMB: Math.round(procStat(product.pid).rssMB),
@@ -225,6 +252,7 @@ if (phases.has('read')) {
     await new Promise((done) => setTimeout(done, restS * 1_000));
     await measureReads(`reads at ${index * 8} spans, ${restS} s later`);
   }
+  for (let round_ = 0; round_ < 3; round_++) await measureAudit();
 }
 if (phases.has('page')) {
   const sending = load(`${product.otlp}/v1/traces`, { spans: 300_000, rate: 10_000, startIndex: index });
