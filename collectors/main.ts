@@ -168,7 +168,7 @@ async function startAudit(
       () => {
         running = pass();
       },
-      behind ? 0 : Math.max(1_000 - tookMs, 2 * tookMs),
+      behind ? 0 : Math.max(1_000 - tookMs, tookMs),
     );
   };
   running = pass();

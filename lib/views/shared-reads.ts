@@ -43,7 +43,7 @@ export function sharedReads(store: Store, nowMs: () => number = () => performanc
         () => store.pathSamples(paths, from, to, limit),
       ),
     topicWindows: (from, to) =>
-      shared.ask(`topicWindows ${minutes(from, to)}`, dear, () => store.topicWindows(from, to)),
+      shared.ask(`topicWindows ${minutes(from, to)}`, moment, () => store.topicWindows(from, to)),
     topicRhythms: (from, to) =>
       shared.ask(`topicRhythms ${minutes(from, to)}`, dear, () => store.topicRhythms(from, to)),
     brokerSeries: (from, to) =>
