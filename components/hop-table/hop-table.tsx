@@ -4,7 +4,7 @@ import { TextLink } from '../ui/button.tsx';
 import { Duration } from '../ui/duration.tsx';
 import { formatBudget, formatChange, formatNumber, latencyFigure, unknown } from '../ui/format.ts';
 import { linkTo } from '../ui/link-to.ts';
-import { RowHead, type SortState, Table, Td, Th, Tr } from '../ui/table.tsx';
+import { RowHead, sortedBy, Table, Td, Th, Tr } from '../ui/table.tsx';
 import { isTrouble, LiveNote } from '../verdict-badge/live-note.tsx';
 import { BrokenArrow, VerdictLabel, VerdictMark, verdictWords } from '../verdict-badge/verdict-mark.tsx';
 import type { HopSort } from './hops-query.ts';
@@ -50,10 +50,7 @@ export function HopTable({
   /** the URL that sorts by a column, the other way round where it already does */
   hrefOfSort: (sort: HopSort) => string;
 }) {
-  const column = (name: HopSort, ascendingFirst = false): { href: string; sorted: SortState } => ({
-    href: hrefOfSort(name),
-    sorted: sort !== name ? null : reverse === ascendingFirst ? 'descending' : 'ascending',
-  });
+  const column = sortedBy(sort, reverse, hrefOfSort);
   return (
     <div className="max-phone:hidden">
       <Table caption="Hops, worst first unless sorted otherwise; latency in milliseconds">

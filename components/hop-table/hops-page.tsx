@@ -1,5 +1,7 @@
 import type { HopsView, Mark } from '#lib/views/schemas.ts';
 import { withSiteNames } from '../hop-head/hop-name.tsx';
+import { ListFilters } from '../hop-head/list-filters.tsx';
+import { isMark } from '../hop-head/list-query.ts';
 import { PageHead, Sentence } from '../hop-head/page-head.tsx';
 import { RowKeys } from '../hop-head/row-keys.tsx';
 import { ButtonLink } from '../ui/button.tsx';
@@ -9,9 +11,8 @@ import { linkTo, rangeQuery, rangeWords } from '../ui/link-to.ts';
 import { Panel } from '../ui/panel.tsx';
 import { Exports } from '../ui/table.tsx';
 import { markWords, VerdictLabel } from '../verdict-badge/verdict-mark.tsx';
-import { HopFilters } from './hop-filters.tsx';
 import { HopCards, HopTable } from './hop-table.tsx';
-import { type HopSort, type HopsQuery, isFiltered, isMark, matches, sorted } from './hops-query.ts';
+import { choicesOf, type HopSort, type HopsQuery, isFiltered, matches, sorted } from './hops-query.ts';
 
 const order: Mark[] = ['over', 'noticeable', 'cannot-tell', 'ok', 'no-data'];
 
@@ -94,7 +95,18 @@ export function HopsPage({
         }
         flush
       >
-        {view.items.length > 0 && <HopFilters view={view} query={query} siteNames={siteNames} />}
+        {view.items.length > 0 && (
+          <ListFilters
+            page="/hops"
+            range={range}
+            query={query}
+            also={['path', query.path]}
+            placeholder="service, topic, path"
+            choices={choicesOf(view.items)}
+            siteNames={siteNames}
+            isFiltered={isFiltered(query)}
+          />
+        )}
         {items.length > 0 ? (
           <>
             <HopTable items={items} range={range} sort={query.sort} reverse={query.reverse} hrefOfSort={hrefOfSort} />

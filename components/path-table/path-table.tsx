@@ -4,7 +4,7 @@ import { Duration } from '../ui/duration.tsx';
 import { formatBudget, formatNumber, plural } from '../ui/format.ts';
 import { linkTo } from '../ui/link-to.ts';
 import { Spark } from '../ui/spark.tsx';
-import { RowHead, type SortState, Table, Td, Th, Tr } from '../ui/table.tsx';
+import { RowHead, sortedBy, Table, Td, Th, Tr } from '../ui/table.tsx';
 import { VerdictLabel, VerdictMark } from '../verdict-badge/verdict-mark.tsx';
 import { BudgetBar } from './budget-bar.tsx';
 import {
@@ -66,10 +66,7 @@ export function PathTable({
   /** the URL that sorts by a column, the other way round where it already does */
   hrefOfSort: (sort: PathSort) => string;
 }) {
-  const column = (name: PathSort, ascendingFirst = false): { href: string; sorted: SortState } => ({
-    href: hrefOfSort(name),
-    sorted: sort !== name ? null : reverse === ascendingFirst ? 'descending' : 'ascending',
-  });
+  const column = sortedBy(sort, reverse, hrefOfSort);
   return (
     <div className="max-phone:hidden">
       <Table caption="Request paths, worst first unless sorted otherwise; end to end, in milliseconds">

@@ -1,4 +1,6 @@
 import type { Mark, PathsView } from '#lib/views/schemas.ts';
+import { ListFilters } from '../hop-head/list-filters.tsx';
+import { isMark } from '../hop-head/list-query.ts';
 import { PageHead, Sentence } from '../hop-head/page-head.tsx';
 import { RowKeys } from '../hop-head/row-keys.tsx';
 import { ButtonLink } from '../ui/button.tsx';
@@ -8,10 +10,9 @@ import { linkTo, rangeQuery, rangeWords } from '../ui/link-to.ts';
 import { Panel } from '../ui/panel.tsx';
 import { Exports } from '../ui/table.tsx';
 import { markWords, VerdictLabel } from '../verdict-badge/verdict-mark.tsx';
-import { PathFilters } from './path-filters.tsx';
 import { PathCards, PathTable } from './path-table.tsx';
 import { isFree, type SiteNames } from './path-words.tsx';
-import { isFiltered, isMark, matches, type PathSort, type PathsQuery, sorted } from './paths-query.ts';
+import { choicesOf, isFiltered, matches, type PathSort, type PathsQuery, sorted } from './paths-query.ts';
 import { ShareKey } from './share-parts.tsx';
 
 const order: Mark[] = ['over', 'noticeable', 'cannot-tell', 'ok', 'no-data'];
@@ -108,7 +109,17 @@ export function PathsPage({
         flush
       >
         {(view.items.length > 0 || isFiltered(query)) && (
-          <PathFilters view={view} query={query} siteNames={siteNames} />
+          <ListFilters
+            page="/paths"
+            range={range}
+            query={query}
+            also={['hop', query.hop]}
+            placeholder="path, service, site"
+            choices={choicesOf(view.items)}
+            without="unanswered"
+            siteNames={siteNames}
+            isFiltered={isFiltered(query)}
+          />
         )}
         {items.length > 0 ? (
           <>

@@ -26,6 +26,14 @@ export function Table({
 
 export type SortState = 'ascending' | 'descending' | null;
 
+/** Heads of a list that is sorted by its URL: `hrefOf` gives the URL that sorts by a column, the other way round where it already does. */
+export const sortedBy =
+  <Sort extends string>(sort: Sort, reverse: boolean, hrefOf: (sort: Sort) => string) =>
+  (name: Sort, ascendingFirst = false): { href: string; sorted: SortState } => ({
+    href: hrefOf(name),
+    sorted: sort !== name ? null : reverse === ascendingFirst ? 'descending' : 'ascending',
+  });
+
 /** Column head. Numbers stand right, their unit stands here and not in the cells. With `href` it sorts by URL. */
 export function Th({
   children,

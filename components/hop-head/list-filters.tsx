@@ -1,14 +1,15 @@
-import type { PathsView } from '#lib/views/schemas.ts';
-import { ChoiceField, Hidden, TextField } from '../hop-head/fields.tsx';
+import type { RangeView } from '#lib/views/schemas.ts';
 import { Button, ButtonLink } from '../ui/button.tsx';
 import { linkTo, rangeQuery } from '../ui/link-to.ts';
-import { placeName, type SiteNames } from './path-words.tsx';
-import { choicesOf, isFiltered, type PathsQuery } from './paths-query.ts';
+import { ChoiceField, Hidden, TextField } from './fields.tsx';
+import type { Choices, ListQuery } from './list-query.ts';
+import { siteName } from './site-name.ts';
 
 const verdicts = [
   { value: 'over', text: 'Over budget' },
   { value: 'move', text: 'Move' },
   { value: 'fix-path', text: 'Fix the path' },
+  { value: 'unanswered', text: 'Unanswered' },
   { value: 'cannot-tell', text: 'Cannot tell' },
   { value: 'noticeable', text: 'Noticeable' },
   { value: 'ok', text: 'Within budget' },
@@ -21,23 +22,44 @@ const same = (value: string) => ({ value, text: value });
 const onPhone = (value: string): string => (value === '' ? 'max-phone:hidden' : '');
 
 /** One GET form: the URL is the filter. */
-export function PathFilters({ view, query, siteNames }: { view: PathsView; query: PathsQuery; siteNames: SiteNames }) {
-  const { applications, services, sites } = choicesOf(view.items);
+export function ListFilters({
+  page,
+  range,
+  query,
+  also,
+  placeholder,
+  choices: { applications, services, sites },
+  without = '',
+  siteNames,
+  isFiltered,
+}: {
+  page: string;
+  range: RangeView;
+  query: ListQuery;
+  /** what the list is narrowed by besides, and keeps: name and value */
+  also: readonly [name: string, value: string];
+  placeholder: string;
+  choices: Choices;
+  /** a verdict that nothing in this list can have */
+  without?: string;
+  siteNames: Record<string, string>;
+  isFiltered: boolean;
+}) {
   return (
     <form
-      action="/paths"
+      action={page}
       className="grid grid-cols-2 items-end gap-2 border-b border-line px-3.5 py-2.5 phone:grid-cols-3 wide:flex wide:flex-wrap"
     >
-      <Hidden values={rangeQuery(view.range)} />
+      <Hidden values={rangeQuery(range)} />
       {query.sort !== 'worst' && <Hidden values={[['sort', query.sort]]} />}
-      {query.hop !== '' && <Hidden values={[['hop', query.hop]]} />}
+      {also[1] !== '' && <Hidden values={[[also[0], also[1]]]} />}
       {query.reverse && <Hidden values={[['order', 'reverse']]} />}
       <TextField
         name="q"
         label="Find"
         type="search"
         value={query.text}
-        placeholder="path, service, site"
+        placeholder={placeholder}
         className="wide:w-52"
       />
       <ChoiceField
@@ -61,7 +83,7 @@ export function PathFilters({ view, query, siteNames }: { view: PathsView; query
         label="Site"
         value={query.site}
         any="All"
-        choices={sites.map((site) => ({ value: site, text: placeName(site, siteNames) }))}
+        choices={sites.map((site) => ({ value: site, text: siteNames[site] ?? siteName(site) }))}
         className={`wide:w-36 ${onPhone(query.site)}`}
       />
       <ChoiceField
@@ -69,13 +91,13 @@ export function PathFilters({ view, query, siteNames }: { view: PathsView; query
         label="Verdict"
         value={query.verdict}
         any="All"
-        choices={verdicts}
+        choices={verdicts.filter(({ value }) => value !== without)}
         className="wide:w-36"
       />
       <div className="flex gap-2 max-phone:col-span-2 max-phone:*:flex-1">
         <Button type="submit">Filter</Button>
-        {isFiltered(query) && (
-          <ButtonLink kind="quiet" href={linkTo('/paths', view.range)}>
+        {isFiltered && (
+          <ButtonLink kind="quiet" href={linkTo(page, range)}>
             Clear
           </ButtonLink>
         )}
