@@ -1,14 +1,7 @@
 import type { HopView } from '#lib/views/schemas.ts';
+import { ExampleCells } from '../hop-head/example-cells.tsx';
 import { TextLink } from '../ui/button.tsx';
-import {
-  formatAbsolute,
-  formatClockSeconds,
-  formatLedger,
-  formatNumber,
-  latencyFigure,
-  shortId,
-  unknown,
-} from '../ui/format.ts';
+import { formatLedger, formatNumber, latencyFigure, unknown } from '../ui/format.ts';
 import { linkTo } from '../ui/link-to.ts';
 import { Panel } from '../ui/panel.tsx';
 import { Table, Td, Th, Tr } from '../ui/table.tsx';
@@ -73,21 +66,7 @@ export function HopExamples({ view }: { view: HopView }) {
           <tbody>
             {examples.map((example) => (
               <Tr key={`${example.traceId} ${example.callerSpanId} ${example.calleeSpanId}`}>
-                <Td className="whitespace-nowrap">
-                  <time dateTime={example.startedAt} title={formatAbsolute(Date.parse(example.startedAt))}>
-                    {formatClockSeconds(Date.parse(example.startedAt))}
-                  </time>
-                </Td>
-                <Td>
-                  <TextLink
-                    href={`/traces/${example.traceId}`}
-                    className="inline-flex min-h-6 items-center font-mono max-phone:min-h-11"
-                    title={example.traceId}
-                    data-row=""
-                  >
-                    {shortId(example.traceId)}
-                  </TextLink>
-                </Td>
+                <ExampleCells startedAt={example.startedAt} traceId={example.traceId} />
                 <Td className="text-ink2 phone:whitespace-nowrap">{example.why}</Td>
                 <Td className="font-mono whitespace-nowrap text-ink2 max-desk:hidden">
                   {example.callerDevice} → {example.calleeDevice}

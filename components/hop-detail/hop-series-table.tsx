@@ -1,5 +1,6 @@
 import type { HopView } from '#lib/views/schemas.ts';
-import { formatAbsolute, formatClock, formatDay, formatLedger, formatNumber, unknown } from '../ui/format.ts';
+import { StepTime } from '../charts/step-time.tsx';
+import { formatLedger, formatNumber, unknown } from '../ui/format.ts';
 import { RowHead, Table, Td, Th, Tr } from '../ui/table.tsx';
 
 const most = 240;
@@ -7,7 +8,6 @@ const most = 240;
 /** The chart's twin: the same steps in words, newest first. */
 export function HopSeriesTable({ view }: { view: HopView }) {
   const { series, range } = view;
-  const days = range.toMs - range.fromMs > 86_400_000;
   const shown = series.slice(-most).toReversed();
   return (
     <div className="max-h-76 overflow-y-auto">
@@ -27,10 +27,7 @@ export function HopSeriesTable({ view }: { view: HopView }) {
           {shown.map((point) => (
             <Tr key={point.timeMs}>
               <RowHead>
-                <time dateTime={new Date(point.timeMs).toISOString()} title={formatAbsolute(point.timeMs)}>
-                  {days ? `${formatDay(point.timeMs)} ` : ''}
-                  {formatClock(point.timeMs)}
-                </time>
+                <StepTime timeMs={point.timeMs} range={range} />
               </RowHead>
               <Td numeric>{formatNumber(point.count)}</Td>
               <Td numeric className="text-ink2">

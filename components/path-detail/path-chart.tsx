@@ -1,17 +1,9 @@
 import type { PathView } from '#lib/views/schemas.ts';
 import { linearScale, logScale } from '../charts/scale.ts';
+import { StepTime } from '../charts/step-time.tsx';
 import { type EdgeLabel, gapsOf, linePath, plotWidth, TimeChart } from '../charts/time-chart.tsx';
 import { Empty } from '../ui/empty.tsx';
-import {
-  formatAbsolute,
-  formatBudget,
-  formatClock,
-  formatDay,
-  formatLedger,
-  formatNumber,
-  latencyFigure,
-  unknown,
-} from '../ui/format.ts';
+import { formatBudget, formatLedger, formatNumber, latencyFigure, unknown } from '../ui/format.ts';
 import { RowHead, Table, Td, Th, Tr } from '../ui/table.tsx';
 
 const height = 220;
@@ -101,7 +93,6 @@ export function PathChart({ view }: { view: PathView }) {
 /** The chart's twin: the same steps in words, newest first. */
 export function PathSeriesTable({ view }: { view: PathView }) {
   const { series, range } = view;
-  const days = range.toMs - range.fromMs > 86_400_000;
   return (
     <div className="max-h-76 overflow-y-auto">
       <Table caption="Requests of this path, step by step, newest first">
@@ -118,10 +109,7 @@ export function PathSeriesTable({ view }: { view: PathView }) {
           {series.toReversed().map((point) => (
             <Tr key={point.timeMs}>
               <RowHead>
-                <time dateTime={new Date(point.timeMs).toISOString()} title={formatAbsolute(point.timeMs)}>
-                  {days ? `${formatDay(point.timeMs)} ` : ''}
-                  {formatClock(point.timeMs)}
-                </time>
+                <StepTime timeMs={point.timeMs} range={range} />
               </RowHead>
               <Td numeric>{formatNumber(point.count)}</Td>
               <Td numeric className="text-ink2">

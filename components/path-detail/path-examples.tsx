@@ -1,8 +1,9 @@
 import type { PathView } from '#lib/views/schemas.ts';
+import { ExampleCells } from '../hop-head/example-cells.tsx';
 import { openWords } from '../path-table/path-words.tsx';
 import { TextLink } from '../ui/button.tsx';
 import { Duration } from '../ui/duration.tsx';
-import { formatAbsolute, formatClockSeconds, formatNumber, shortId } from '../ui/format.ts';
+import { formatNumber } from '../ui/format.ts';
 import { linkTo } from '../ui/link-to.ts';
 import { Panel } from '../ui/panel.tsx';
 import { Table, Td, Th, Tr } from '../ui/table.tsx';
@@ -43,21 +44,7 @@ export function PathExamples({ view }: { view: PathView }) {
           <tbody>
             {examples.map((example) => (
               <Tr key={example.traceId}>
-                <Td className="whitespace-nowrap">
-                  <time dateTime={example.startedAt} title={formatAbsolute(Date.parse(example.startedAt))}>
-                    {formatClockSeconds(Date.parse(example.startedAt))}
-                  </time>
-                </Td>
-                <Td>
-                  <TextLink
-                    href={`/traces/${example.traceId}`}
-                    className="inline-flex min-h-6 items-center font-mono max-phone:min-h-11"
-                    title={example.traceId}
-                    data-row=""
-                  >
-                    {shortId(example.traceId)}
-                  </TextLink>
-                </Td>
+                <ExampleCells startedAt={example.startedAt} traceId={example.traceId} />
                 <Td className="whitespace-nowrap text-ink2">{example.why}</Td>
                 {variants.length > 1 && <Td numeric>{way(example.variantId) || 'other'}</Td>}
                 <Td numeric>
