@@ -3,14 +3,13 @@ import type { LiveState, Slice } from '#lib/domain/live-verdict.ts';
 import type { Verdict } from '#lib/domain/verdict.ts';
 import type { HopBudget, HopState, HopStates } from '../audit-store.ts';
 import type { HopMinute } from './audit-minutes.ts';
+import { listed } from './audit-sql.ts';
 import type { Tx } from './session.ts';
 
 /**
  * Ten-second slices of hops against their budgets, recomputed whole minutes at a time from the crossings, never added to; and the
  * verdicts that lib/domain/live-verdict.ts folds out of them. What is to be recomputed is kept in audit_live.
  */
-
-const hopsIn = (param: string): string => `(SELECT unnest(string_split(${param}, ',')::UBIGINT[]))`;
 
 /** Nobody's rule: 50 ms, or twice the floor where that is more (lib/domain/budget.ts). */
 const budget = `coalesce(b.budget_ns, greatest(${leastBudgetMs * 1e6}, 2 * x.floor_ns))`;
@@ -32,9 +31,9 @@ const insertSlices = `INSERT INTO hop_slices
     FROM crossings x
     LEFT JOIN (SELECT unnest(string_split($3, ',')::UBIGINT[]) AS hop, unnest(list_transform(string_split($4, ','), lambda t: nullif(t, '')::BIGINT)) AS budget_ns) b
       ON b.hop = x.hop
-    WHERE x.minute = $1 AND x.hop IN ${hopsIn('$2')}
+    WHERE x.minute = $1 AND x.hop IN ${listed('$2')}
     UNION ALL
-    SELECT hop, coalesce(slice, minute * 6), 0, 0, 0, 0, 1 FROM unanswered WHERE minute = $1 AND hop IN ${hopsIn('$2')})
+    SELECT hop, coalesce(slice, minute * 6), 0, 0, 0, 0, 1 FROM unanswered WHERE minute = $1 AND hop IN ${listed('$2')})
   GROUP BY hop, slice`;
 
 /** Hops whose budget is another than the one their slices were made with: all their minutes are made again. */
@@ -50,10 +49,10 @@ export async function applyBudgets(tx: Tx, budgets: readonly HopBudget[], sinceM
   const known = changed.filter(({ hop }) => before.has(hop));
   if (known.length > 0) {
     await tx.run(
-      `INSERT INTO audit_live SELECT DISTINCT hop, minute FROM hop_slices WHERE minute >= $1 AND hop IN ${hopsIn('$2')}`,
+      `INSERT INTO audit_live SELECT DISTINCT hop, minute FROM hop_slices WHERE minute >= $1 AND hop IN ${listed('$2')}`,
       [sinceMinute, known.map(({ hop }) => hop).join(',')],
     );
-    await tx.run(`DELETE FROM live_budgets WHERE hop IN ${hopsIn('$1')}`, [known.map(({ hop }) => hop).join(',')]);
+    await tx.run(`DELETE FROM live_budgets WHERE hop IN ${listed('$1')}`, [known.map(({ hop }) => hop).join(',')]);
   }
   await tx.append('live_budgets', changed.length, [
     BigUint64Array.from(changed, ({ hop }) => hop),
@@ -82,7 +81,7 @@ export async function writeSlices(
   }
   for (const [minute, hops] of hopsOf) {
     const list = hops.join(',');
-    await tx.run(`DELETE FROM hop_slices WHERE minute = $1 AND hop IN ${hopsIn('$2')}`, [minute, list]);
+    await tx.run(`DELETE FROM hop_slices WHERE minute = $1 AND hop IN ${listed('$2')}`, [minute, list]);
     await tx.run(insertSlices, [minute, list, list, hops.map((hop) => budgetOf(hop) ?? '').join(',')]);
   }
   await tx.run('DELETE FROM audit_live');
@@ -97,7 +96,7 @@ export async function markLive(tx: Tx, minute: number, hops: readonly bigint[]):
 export async function slicesOf(tx: Tx, hops: readonly bigint[], fromSlice: number): Promise<Map<bigint, Slice[]>> {
   const read = await tx.columns<[BigUint64Array, ...Int32Array[]]>(
     `SELECT hop, slice, sum(measured)::INTEGER, sum(over_budget)::INTEGER, sum(within_budget)::INTEGER, sum(floor_over)::INTEGER, sum(unanswered)::INTEGER
-     FROM hop_slices WHERE minute >= $1 AND slice >= $2 AND hop IN ${hopsIn('$3')} GROUP BY hop, slice ORDER BY hop, slice`,
+     FROM hop_slices WHERE minute >= $1 AND slice >= $2 AND hop IN ${listed('$3')} GROUP BY hop, slice ORDER BY hop, slice`,
     [Math.floor(fromSlice / 6), fromSlice, hops.join(',')],
   );
   const [of, slice, measured, over, within, floorOver, unanswered] = read.values as [BigUint64Array, ...Int32Array[]];
@@ -136,7 +135,7 @@ export const stateOf = (row: StateRow): LiveState => ({
 /** The states of these hops that began at `fromSlice` or later, and the last one before it. By hop, oldest first. */
 export async function statesOf(tx: Tx, hops: readonly bigint[], fromSlice: number): Promise<HopStates> {
   const rows = await tx.all<StateRow>(
-    `SELECT * FROM hop_verdicts WHERE hop IN ${hopsIn('$1')}
+    `SELECT * FROM hop_verdicts WHERE hop IN ${listed('$1')}
        AND (from_slice >= $2 OR (hop, from_slice) IN (SELECT (hop, max(from_slice)) FROM hop_verdicts WHERE from_slice < $2 GROUP BY hop))
      ORDER BY hop, from_slice`,
     [hops.join(','), fromSlice],

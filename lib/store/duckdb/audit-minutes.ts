@@ -1,5 +1,6 @@
 import { bucketOf } from '#lib/domain/histogram.ts';
 import type { Judged } from './audit-pair.ts';
+import { listed } from './audit-sql.ts';
 import type { Session, Tx, WriteColumn } from './session.ts';
 
 export interface HopMinute {
@@ -104,10 +105,10 @@ export class OpenMinutes {
     for (const sums of open) if (sums.minute < this.#newest - minutesBack || open.length > mostSums) this.forget(sums);
     const nanos = (ms: number | null): number => (ms === null ? none : Math.round(ms * 1e6));
     const list = hops.join(',');
-    const rows = await session.all<Stored>(
-      `SELECT * FROM hop_minutes WHERE minute = $1 AND hop IN (SELECT unnest(string_split($2, ',')::UBIGINT[]))`,
-      [minute, list],
-    );
+    const rows = await session.all<Stored>(`SELECT * FROM hop_minutes WHERE minute = $1 AND hop IN ${listed('$2')}`, [
+      minute,
+      list,
+    ]);
     for (const row of rows) {
       this.#sums.set(`${row.hop} ${minute}`, {
         hop: row.hop,
@@ -142,7 +143,7 @@ export class OpenMinutes {
       if (Math.abs(nanos(row.sum_ms)) > mostNanos) this.forget({ hop: row.hop, minute });
     }
     const buckets = await session.columns<[BigUint64Array, Uint8Array, Int16Array, Int32Array]>(
-      `SELECT hop, kind, bucket, count FROM hop_minute_buckets WHERE minute = $1 AND hop IN (SELECT unnest(string_split($2, ',')::UBIGINT[]))`,
+      `SELECT hop, kind, bucket, count FROM hop_minute_buckets WHERE minute = $1 AND hop IN ${listed('$2')}`,
       [minute, list],
     );
     const [hop, kind, bucket, counts] = buckets.values;
@@ -162,10 +163,7 @@ function count(buckets: Map<number, number>, nanos: number): void {
 export async function writeSums(tx: Tx, minute: number, sums: readonly Sums[]): Promise<void> {
   const list = sums.map((s) => s.hop).join(',');
   for (const table of ['hop_minutes', 'hop_minute_buckets'])
-    await tx.run(
-      `DELETE FROM ${table} WHERE minute = $1 AND hop IN (SELECT unnest(string_split($2, ',')::UBIGINT[]))`,
-      [minute, list],
-    );
+    await tx.run(`DELETE FROM ${table} WHERE minute = $1 AND hop IN ${listed('$2')}`, [minute, list]);
   const whole = (of: (s: Sums) => number): Int32Array => Int32Array.from(sums, of);
   const ms = (of: (s: Sums) => number): WriteColumn =>
     sums.some((s) => of(s) === none)

@@ -52,6 +52,7 @@ import {
   wordsOf,
 } from './audit-pair.ts';
 import * as sql from './audit-sql.ts';
+import { listed } from './audit-sql.ts';
 import { readFindings } from './clock-findings.ts';
 import type { Database } from './database.ts';
 import { resourceOf, type StoredResource } from './dictionary.ts';
@@ -119,7 +120,6 @@ interface Filled {
 }
 type Cursors = ReadonlyMap<number, { after: bigint; upto: bigint }>;
 
-const listed = (param: string): string => `(SELECT unnest(string_split(${param}, ',')::UBIGINT[]))`;
 const listedSigned = (param: string): string => `(SELECT unnest(string_split(${param}, ',')::BIGINT[]))`;
 const readSoFar = (collectors: string, seqs: string): string =>
   `(SELECT unnest(string_split(${collectors}, ',')::INTEGER[]) AS collector, unnest(string_split(${seqs}, ',')::BIGINT[]) AS upto)`;
