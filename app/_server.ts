@@ -2,6 +2,7 @@ import 'server-only';
 import type { Clock } from '#lib/clock.ts';
 import type { Config } from '#lib/config.ts';
 import { type EpochMillis, epochMillisOf } from '#lib/domain/units.ts';
+import type { State } from '#lib/state/state.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { ViewContext } from '#lib/views/context.ts';
 import { sharedReads } from '#lib/views/shared-reads.ts';
@@ -11,6 +12,7 @@ import { owner, type Viewer } from '#lib/views/viewer.ts';
 /** What collectors/main.ts hands over: the store it alone opened, the configuration and what the status page asks. */
 export interface Hopscope {
   store: Store;
+  state: State;
   config: Config;
   clock: Clock;
   status: StatusSource;
@@ -46,9 +48,10 @@ const secondOf = (ms: EpochMillis): EpochMillis => Math.ceil(ms / 1_000) * 1_000
 
 /** What every view is given, for whoever asks now. */
 export async function viewContext(): Promise<ViewContext> {
-  const { store, config, clock, status } = hopscope();
+  const { store, state, config, clock, status } = hopscope();
   return {
     store: sharedStore(store),
+    state,
     rules: config.rules,
     viewer: await currentViewer(),
     nowMs: secondOf(epochMillisOf(clock())),

@@ -8,6 +8,7 @@ import { systemClock } from '#lib/clock.ts';
 import { type Config, type Listen, loadConfig } from '#lib/config.ts';
 import { epochMillisOf } from '#lib/domain/units.ts';
 import { HopscopeError } from '#lib/errors.ts';
+import { openState } from '#lib/state/open.ts';
 import { openStore } from '#lib/store/open.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { StatusSource } from '#lib/views/status-source.ts';
@@ -39,6 +40,8 @@ async function main(): Promise<void> {
   const started = orderlyStop();
   prepareDataDir(config.dataDir);
   const startedMs = Date.now();
+  const state = openState(config.dataDir);
+  started.push(async () => state.close());
   let spooled: Pick<Intake, 'rawBatch'> | null = null;
   const store = await openStore({
     url: config.store,
@@ -57,6 +60,7 @@ async function main(): Promise<void> {
 
   (globalThis as unknown as Record<symbol, unknown>)[Symbol.for('hopscope')] = {
     store,
+    state,
     config,
     clock: systemClock,
     status,

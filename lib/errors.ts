@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'data-dir'
   | 'store'
   | 'spool'
+  | 'state'
   | 'busy'
   | 'bad-request'
   | 'not-found'

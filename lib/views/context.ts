@@ -1,5 +1,6 @@
 import type { Rules } from '../domain/rule.ts';
 import type { EpochMillis } from '../domain/units.ts';
+import type { State } from '../state/state.ts';
 import type { Store } from '../store/store.ts';
 import { QueryProblem } from './query.ts';
 import { parseRange } from './range.ts';
@@ -10,6 +11,7 @@ import type { Viewer } from './viewer.ts';
 /** What every view is given: where to read, by which rules, for whom, and when "now" is. */
 export interface ViewContext {
   store: Store;
+  state: State;
   rules: Rules;
   viewer: Viewer;
   nowMs: EpochMillis;

@@ -4,6 +4,7 @@ import { type DrawnSpan, drawnBatch, drawnResource } from '#lib/domain/fixtures/
 import { pathIdOf } from '#lib/domain/request-path.ts';
 import type { Rules } from '#lib/domain/rule.ts';
 import { messagingOperation } from '#lib/domain/span.ts';
+import { openState } from '#lib/state/open.ts';
 import { openDuckDbStore } from '#lib/store/duckdb/duckdb-store.ts';
 import type { Store } from '#lib/store/store.ts';
 import { statusSource } from './fixtures/world.ts';
@@ -91,7 +92,15 @@ beforeAll(async () => {
 afterAll(() => store.close());
 
 const range = { from: new Date(originMs).toISOString(), to: new Date(endMs).toISOString() };
-const context = () => ({ store, rules, viewer: owner, nowMs: endMs, status: statusSource(), demo: false });
+const context = () => ({
+  store,
+  state: openState(null),
+  rules,
+  viewer: owner,
+  nowMs: endMs,
+  status: statusSource(),
+  demo: false,
+});
 const place = (service: string) => view.places.find((each) => each.depth > 0 && each.to.service === service)!;
 
 it('all requests took one tree: attempts, repeats and late halves make no other', async () => {

@@ -4,6 +4,7 @@ import { type DrawnSpan, drawnBatch, drawnResource } from '#lib/domain/fixtures/
 import type { IngestBatch } from '#lib/domain/ingest-batch.ts';
 import type { BudgetRule, Rules } from '#lib/domain/rule.ts';
 import type { Resource } from '#lib/domain/span.ts';
+import { openState } from '#lib/state/open.ts';
 import { openDuckDbStore } from '#lib/store/duckdb/duckdb-store.ts';
 import type { Store } from '#lib/store/store.ts';
 import { statusSource } from './fixtures/world.ts';
@@ -76,7 +77,15 @@ async function judgedBy(
       await audits(10_000, 10_000);
     },
     async items(): Promise<HopItem[]> {
-      const context = { store, rules, viewer: owner, nowMs: originMs + atMs, status: statusSource(), demo: false };
+      const context = {
+        store,
+        state: openState(null),
+        rules,
+        viewer: owner,
+        nowMs: originMs + atMs,
+        status: statusSource(),
+        demo: false,
+      };
       const range = { from: new Date(originMs).toISOString(), to: new Date(originMs + atMs).toISOString() };
       return (await hopsView(context, { ...range, limit: 100 })).items;
     },
