@@ -65,6 +65,8 @@ export interface ListenerStats {
   answers: Record<string, number>;
   /** why requests or messages were turned away, one counted word each */
   refused: Record<string, number>;
+  /** messages sent again by their publisher and recognised; only a broker knows them */
+  repeats?: number;
 }
 
 export interface BrokerConnectionStats {
@@ -74,6 +76,8 @@ export interface BrokerConnectionStats {
   sinceMs: EpochMillis;
   protocolVersion: 4 | 5 | null;
   messages: number;
+  /** sent again by the broker and recognised, not part of `messages` */
+  repeats: number;
   /** PUBACKs that wait for the disk */
   unacknowledged: number;
   /** what the broker granted for QoS 1 and 2 in flight */

@@ -4,7 +4,11 @@ import { HopscopeError } from '#lib/errors.ts';
 import { openSpool, type Spool } from '#lib/spool/spool.ts';
 import type { SpoolPosition } from '#lib/spool/spool-messages.ts';
 import type { SpoolGap, SpoolTally } from '#lib/spool/spool-row.ts';
+import { deliveriesOf } from '#lib/wire/batch-codec.ts';
+import type { WireLimits } from '#lib/wire/limits.ts';
+import type { Delivery } from '#lib/wire/mqtt-message.ts';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../mqtt/embedded-broker.ts';
+import { deliveriesRead } from '../mqtt/recent-publishes.ts';
 import { type Subscriber, startSubscriber } from '../mqtt/subscribe.ts';
 import { type OtlpGrpc, startOtlpGrpc } from '../otlp/grpc.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../otlp/receiver.ts';
@@ -87,16 +91,18 @@ export async function openIntake(
   };
 
   try {
+    const deliveries = await takenBefore(spool, limits);
     const receiving = { gather, admission, hostNames: config.hostNames, timeouts: setup.timeouts, log };
     if (config.otlp) http = await startOtlpReceiver(config.otlp, receiving);
     if (config.otlpGrpc) grpc = await startOtlpGrpc(config.otlpGrpc, receiving);
     if (config.broker)
-      broker = await startEmbeddedBroker(config.broker, { gather, log, collectorId: spool.collectorId });
+      broker = await startEmbeddedBroker(config.broker, { gather, log, deliveries, collectorId: spool.collectorId });
     for (const connection of config.brokers) {
       subscribers.push(
         startSubscriber(connection, {
           gather,
           log,
+          deliveries,
           dataDir: setup.spool.dir,
           collectorId: spool.collectorId,
           onGap: (gap) => say({ kind: 'gap', gap }),
@@ -157,6 +163,18 @@ export async function openIntake(
       await spool.close();
     },
   };
+}
+
+/** Messages whose answers the process before may not have sent any more: they come again. */
+async function takenBefore(spool: Spool, limits: WireLimits): Promise<Delivery[]> {
+  const rows = await spool.readLast(signal.mqtt, deliveriesRead).catch(() => []);
+  return rows.flatMap((row) => {
+    try {
+      return row.damaged ? [] : deliveriesOf(row.bytes, limits);
+    } catch {
+      return []; // the drain says what could not be read
+    }
+  });
 }
 
 /** A full disk at the start is no reason not to start: it is tried until there is room. */
