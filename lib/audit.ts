@@ -53,6 +53,7 @@ const settleAtOnce = 5;
 const settledAtOnce = 100_000;
 /** What waited for a minute and a half, or for half a minute, may wait a little longer: each look has its price. */
 const unhurriedMs = 5_000;
+const everywhereEveryMs = 60_000;
 const leastSpans = 5_000;
 /** So many crossings are read anew within about 150 ms of two cores. */
 const crossingsAtOnce = 300_000;
@@ -65,6 +66,8 @@ export async function auditOnce(store: Store, now: Nanos, rules: Rules, memory: 
   memory.known ??= await readAgain(store, rules, now);
   const known = memory.known;
   const nowMs = epochMillisOf(now);
+  if (nowMs < known.lastPassMs) beginAfresh(known);
+  known.lastPassMs = nowMs;
   const began = performance.now();
   const report: PassReport = {
     batches: 0,
@@ -124,12 +127,20 @@ export async function auditOnce(store: Store, now: Nanos, rules: Rules, memory: 
     memory.bite = Math.max(leastSpans, memory.bite >> 1);
     throw error;
   }
-  known.passes++;
   memory.bite = Math.min(mostSpans, memory.bite * 2);
   report.changed =
     report.batches + report.minutes + report.settled + report.unanswered + report.verdicts + report.deviceEvents > 0;
   report.tookMs = performance.now() - began;
   return report;
+}
+
+/** The clock went back: what was put off until a time that is far away now is due at once. */
+function beginAfresh(known: Known): void {
+  known.minutesNotBeforeMs = 0;
+  known.settleNotBeforeMs = 0;
+  known.unansweredNotBeforeMs = 0;
+  known.everywhereNotBeforeMs = 0;
+  known.live.notBeforeMs = 0;
 }
 
 /** Steps 1-5: what came in since, with everything it touches. The cursor moves in the same transaction. */
@@ -141,7 +152,7 @@ async function pairNew(
   bite: number,
   report: PassReport,
 ): Promise<void> {
-  const ranges = await advance(tx, known, bite, report);
+  const ranges = await advance(tx, known, nowMs, bite, report);
   if (ranges.length === 0) return;
   await placeNew(tx, rules, known, nowMs);
   hear(known, await tx.sightingsOf(ranges));
@@ -188,9 +199,16 @@ function minutesWithinReach(seconds: readonly number[]): Set<number> {
   return minutes;
 }
 
-/** The new contiguous range of every collector. Looking everywhere now and then finds a collector whose batches arrived long ago. */
-async function advance(tx: AuditTx, known: Known, bite: number, report: PassReport): Promise<BatchRange[]> {
-  const everywhere = known.passes % 60 === 0 || known.recentMs === 0;
+/** The new contiguous range of every collector. Looking everywhere once a minute finds a collector whose batches arrived long ago. */
+async function advance(
+  tx: AuditTx,
+  known: Known,
+  nowMs: EpochMillis,
+  bite: number,
+  report: PassReport,
+): Promise<BatchRange[]> {
+  const everywhere = nowMs >= known.everywhereNotBeforeMs;
+  if (everywhere) known.everywhereNotBeforeMs = nowMs + everywhereEveryMs;
   const ranges = await tx.batchesToRead(bite, everywhere ? 0 : known.recentMs);
   for (const range of ranges) {
     report.batches += range.batches;

@@ -30,7 +30,7 @@ export interface AuditMemory {
 export const mostSpans = 100_000;
 
 export interface Known {
-  passes: number;
+  lastPassMs: EpochMillis;
   directory: Directory;
   resources: Map<number, Resource>;
   placings: Map<number, PlacingRow>;
@@ -54,8 +54,9 @@ export interface Known {
   minutesWait: boolean;
   settleNotBeforeMs: EpochMillis;
   unansweredNotBeforeMs: EpochMillis;
-  /** arrival up to which batches have been looked for everywhere */
+  /** only batches that arrived since then are looked for, but for now and then */
   recentMs: EpochMillis;
+  everywhereNotBeforeMs: EpochMillis;
 }
 
 export interface Directory {
@@ -101,7 +102,7 @@ export function readAgain(store: Store, rules: Rules, now: Nanos): Promise<Known
 
 function empty(rules: Rules): Known {
   return {
-    passes: 0,
+    lastPassMs: 0,
     directory: { byNumber: new Map(), byId: new Map(), byName: new Map(), highest: 0 },
     resources: new Map(),
     placings: new Map(),
@@ -122,6 +123,7 @@ function empty(rules: Rules): Known {
     settleNotBeforeMs: 0,
     unansweredNotBeforeMs: 0,
     recentMs: 0,
+    everywhereNotBeforeMs: 0,
   };
 }
 
