@@ -4,6 +4,7 @@ import { gaugesAreDue, judgeDevices, readGauges, saveJudged } from './audit/devi
 import { judgeLive, resolveBudgets } from './audit/live.ts';
 import {
   type AuditMemory,
+  clockName,
   hear,
   type Known,
   ledgerWindowSeconds,
@@ -265,7 +266,7 @@ async function ledgerAround(
   const reach = Math.ceil(reachSeconds / 60);
   const isWhole = ![...known.withdrawn].some((withdrawn) => Math.abs(withdrawn - minute) <= reach);
   if (isWhole && second - reachSeconds > nowMs / 1000 - ledgerWindowSeconds) return known.ledger;
-  const ledger = createClockLedger(rules.maxDriftPpm);
+  const ledger = createClockLedger(rules.maxDriftPpm, (device) => clockName(known, device));
   const [from, to] = [second - reachSeconds, second + 60 + reachSeconds];
   addEdges(ledger, await tx.edgesBetween(from, to));
   addObservations(known, rules, ledger, await tx.observationsBetween(from, to));

@@ -100,8 +100,16 @@ export function readAgain(store: Store, rules: Rules, now: Nanos): Promise<Known
   });
 }
 
+/** What a clock is called whichever number it got: numbers are given in the order of arrival. */
+export function clockName({ directory, placings, resources }: Known, device: number): string {
+  if (device >= 0) return directory.byNumber.get(device)?.id ?? '';
+  for (const placing of placings.values())
+    if (placing.device === device) return resources.get(placing.resource)?.hostId ?? '';
+  return '';
+}
+
 function empty(rules: Rules): Known {
-  return {
+  const known: Known = {
     lastPassMs: 0,
     directory: { byNumber: new Map(), byId: new Map(), byName: new Map(), highest: 0 },
     resources: new Map(),
@@ -111,7 +119,7 @@ function empty(rules: Rules): Known {
     hops: new Map(),
     traced: new Map(),
     templates: createTopicTemplates(),
-    ledger: createClockLedger(rules.maxDriftPpm),
+    ledger: createClockLedger(rules.maxDriftPpm, (device) => clockName(known, device)),
     withdrawn: new Set(),
     live: nothingJudged(),
     evidence: new Map(),
@@ -125,6 +133,7 @@ function empty(rules: Rules): Known {
     recentMs: 0,
     everywhereNotBeforeMs: 0,
   };
+  return known;
 }
 
 /** Configured sites come first and are kept up to date; a site known from geo.* stays as it was first seen. */

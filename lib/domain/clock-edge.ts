@@ -12,6 +12,8 @@ export interface ClockEdge {
   kind: EdgeKind;
   /** nanoseconds already taken off `least`: given back when places prove to be wrong */
   floor: number;
+  /** of replies: which kind of request they answered */
+  flow: number;
   /** on the sender's clock, ascending */
   seconds: number[];
   least: number[];

@@ -28,7 +28,7 @@ export interface ClockLedger {
   offset(from: number, to: number, second: number): ClockDifference;
   /** Every device that was heard of within reach, on the reference's clock. */
   offsetsFrom(reference: number, second: number): { device: number; difference: ClockDifference }[];
-  /** What had to be given up at a second, so that the rest can be true. Seconds are on the clock of the lowest device of each fleet. */
+  /** What had to be given up at a second, so that the rest can be true. Seconds are on the clock of the first device of each fleet. */
   refuted(second: number): Refuted;
   /** Every step that can be proven, and who took it. */
   steps(): ClockStep[];
@@ -125,12 +125,19 @@ interface Moment {
   towards: Map<number, Float64Array>;
 }
 
-export function createClockLedger(maxDriftPpm: number): ClockLedger {
+/**
+ * `nameOf` a device, whichever number it got: where clocks contradict each other, what is given up depends on whose circle is looked at
+ * first, and that must not depend on who was heard first.
+ */
+export function createClockLedger(
+  maxDriftPpm: number,
+  nameOf: (device: number) => string | number = (device) => device,
+): ClockLedger {
   // both clocks may drift; nanoseconds per second
   const rho = 2 * maxDriftPpm * 1000;
   const work = { steps: 0 };
-  const indexOf = new Map<number, number>();
-  const devices: number[] = [];
+  let indexOf = new Map<number, number>();
+  let devices: number[] = [];
   let edges: ClockEdge[] = [];
   let edgeAt = new Map<string, ClockEdge>();
   let pairs: Pair[] = [];
@@ -163,6 +170,7 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
         to: index(to),
         kind,
         floor,
+        flow,
         seconds: [],
         least: [],
         blocks: [],
@@ -191,11 +199,32 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
 
   function neighbours(): Neighbours {
     if (!topology) {
+      putInOrder();
       topology = neighboursOf(devices.length, edges);
       pairs = pairsOf(edges);
       pairAt = new Map(pairs.map((pair) => [pair.a * devices.length + pair.b, pair]));
     }
     return topology;
+  }
+
+  /** Devices by name and edges by their ends, so that an index is a rank. */
+  function putInOrder(): void {
+    const named = devices.map((device, i) => ({ device, i, name: nameOf(device) }));
+    named.sort((a, b) => (a.name === b.name ? a.device - b.device : a.name < b.name ? -1 : 1));
+    const rank = new Int32Array(devices.length);
+    for (const [at, { i }] of named.entries()) rank[i] = at;
+    devices = named.map(({ device }) => device);
+    indexOf = new Map(devices.map((device, i) => [device, i]));
+    for (const edge of edges) {
+      edge.from = rank[edge.from]!;
+      edge.to = rank[edge.to]!;
+    }
+    edges.sort(
+      (a, b) =>
+        a.from - b.from ||
+        a.to - b.to ||
+        (a.kind === b.kind ? a.floor - b.floor || a.flow - b.flow : a.kind < b.kind ? -1 : 1),
+    );
   }
 
   // ---- one scale of time
@@ -205,12 +234,11 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
    * compared with what others did two minutes earlier. To the second is enough, drift does the rest.
    */
   function ahead(): Int32Array {
-    if (scale) return scale;
     const { out, into } = neighbours();
+    if (scale) return scale;
     const seconds = new Float64Array(devices.length);
     const reached = new Uint8Array(devices.length);
-    const inOrder = devices.map((_, i) => i).sort((i, j) => devices[i]! - devices[j]!);
-    for (const root of inOrder) {
+    for (let root = 0; root < devices.length; root++) {
       if (reached[root]) continue;
       reached[root] = 1;
       const queue = [root];
@@ -249,7 +277,7 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
     };
     return [...sides]
       .filter(([, side]) => side.there < Number.POSITIVE_INFINITY || side.back < Number.POSITIVE_INFINITY)
-      .sort(([i, a], [j, b]) => Number(b.sure) - Number(a.sure) || devices[i]! - devices[j]!)
+      .sort(([i, a], [j, b]) => Number(b.sure) - Number(a.sure) || i - j)
       .map(([other, side]) => [other, rough(side)]);
   }
 
@@ -378,7 +406,7 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
   }
 
   function noteStep(steps: ClockStep[], whose: readonly number[], { a }: Pair, change: ClockChange): void {
-    const named = whose.map((i) => devices[i]!).sort((x, y) => x - y);
+    const named = whose.toSorted((i, j) => i - j).map((i) => devices[i]!);
     const second = change.firstAfter;
     const known = steps.some(
       (step) => step.devices.join() === named.join() && Math.abs(step.second - second) <= sameChangeSeconds,
@@ -555,7 +583,7 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
     const degree = (i: number) => out[i]!.length + into[i]!.length;
     let hub = 0;
     for (let i = 1; i < devices.length; i++) {
-      if (degree(i) > degree(hub) || (degree(i) === degree(hub) && devices[i]! < devices[hub]!)) hub = i;
+      if (degree(i) > degree(hub)) hub = i;
     }
     return hub;
   }
@@ -592,11 +620,12 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
   }
 
   const numbers = (groups: readonly number[][]): number[][] =>
-    groups.map((group) => group.map((i) => devices[i]!).sort((a, b) => a - b));
+    groups.map((group) => group.toSorted((i, j) => i - j).map((i) => devices[i]!));
 
   return {
     add,
     offset(from, to, second) {
+      neighbours();
       const u = indexOf.get(from);
       const v = indexOf.get(to);
       if (from === to) return sameClock;
@@ -604,6 +633,7 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
       return difference(momentAt(second - ahead()[u]!), u, v);
     },
     offsetsFrom(reference, second) {
+      neighbours();
       const u = indexOf.get(reference);
       if (u === undefined) return [];
       const moment = momentAt(second - ahead()[u]!);
@@ -632,7 +662,7 @@ export function createClockLedger(maxDriftPpm: number): ClockLedger {
     work: () => work.steps,
   };
 
-  /** Devices keep their index: they are few bytes, and come back. */
+  /** Devices stay: they are few bytes, and come back. */
   function forgetSilent(): void {
     edgeAt = new Map([...edgeAt].filter(([, edge]) => edge.seconds.length > 0));
     edges = [...edgeAt.values()];
