@@ -78,6 +78,39 @@ describe('the clock ledger', () => {
     for (const second of [0, 77, 299]) expect(other.offset(3, 4, second)).toEqual(one.offset(3, 4, second));
   });
 
+  it('answers the same whichever numbers the devices got, also where they contradict each other', () => {
+    const ring: [number, number, number][] = [0, 1, 2, 3, 4].flatMap((u) => [
+      [u, (u + 1) % 5, 9 * ms],
+      [(u + 1) % 5, u, 9 * ms],
+      [u, (u + 2) % 5, 14 * ms],
+    ]);
+    let contradictions = 0;
+    for (let seed = 1; seed <= 30; seed++) {
+      const roll = dice(seed);
+      const five = Array.from({ length: 5 }, () => ({ offset: Math.round(roll() * 4_000) * ms, driftPpm: 0 }));
+      const { found, truth } = drawFleet(seed, five, ring, 120);
+      // replies that were sent before their request was done, and two places that are not where they are said to be
+      const lies = Array.from({ length: 6 }, (_, i): Seen => {
+        const [u, v] = [Math.floor(roll() * 5), Math.floor(roll() * 5)];
+        const least = truth(u, v, 60) - (5 + roll() * 40) * ms;
+        return { from: u + 1, to: v + 1, second: 60, least, kind: i < 4 ? 'reply' : 'sure', flow: i };
+      });
+      const names = ['ash', 'birch', 'cedar', 'dogwood', 'elm'];
+      const numbered = (numbers: number[], reversed: boolean) => {
+        const ledger = createClockLedger(50, (device) => names[numbers.indexOf(device)]!);
+        const seen = [...found, ...lies];
+        for (const edge of reversed ? seen.toReversed() : seen)
+          ledger.add({ ...edge, from: numbers[edge.from - 1]!, to: numbers[edge.to - 1]! });
+        return names.flatMap((_, u) => names.map((__, v) => ledger.offset(numbers[u]!, numbers[v]!, 60)));
+      };
+      const one = numbered([1, 2, 3, 4, 5], false);
+      contradictions += one.filter(({ method }) => method === 'contradiction').length;
+      for (const other of [numbered([5, 4, 3, 2, 1], true), numbered([3, 5, 1, 2, 4], true)])
+        expect(other).toEqual(one);
+    }
+    expect(contradictions).toBeGreaterThan(20);
+  });
+
   it('satisfies every constraint with the middles of one reference', () => {
     const { found } = drawFleet(3, clocks, bothWays, 60);
     const ledger = createClockLedger(50);

@@ -4,7 +4,8 @@ import { inOrder, type Outcome, outcomeOf, scattered } from './fixtures/scattere
 vi.setConfig({ testTimeout: 600_000 });
 
 const long = process.env.HOPSCOPE_LONG === '1';
-const seeds = Array.from({ length: long ? 40 : 1 }, (_, i) => i + 1);
+/** 25: a contradiction that was resolved by who had been heard first */
+const seeds = long ? Array.from({ length: 40 }, (_, i) => i + 1) : [25];
 
 /** The table that differs least, and its first row on either side. */
 function smallestDifference(wanted: Outcome, found: Outcome): string | null {
