@@ -9,7 +9,7 @@ import { epochMillisOf } from '#lib/domain/units.ts';
 import { HopscopeError } from '#lib/errors.ts';
 import { openState } from '#lib/state/open.ts';
 import type { Store } from '#lib/store/store.ts';
-import type { StatusSource } from '#lib/views/status-source.ts';
+import type { ListenerStatus, StatusSource } from '#lib/views/status-source.ts';
 import { type AuditSpent, addPass, auditCounters } from './audit-counters.ts';
 import { type Intake, startIntake } from './intake/client.ts';
 import { countersOf } from './intake/counters.ts';
@@ -310,30 +310,41 @@ function statusSource(
       ...[stats?.spoolTrouble, stats?.storeTrouble].filter((each) => typeof each === 'string'),
     ],
     listeners: () => [
-      { name: 'web', address: web, state: web ? 'listening' : 'off' },
-      ...intakeListeners(intake.addresses),
+      { name: 'web', address: web, state: web ? 'listening' : 'off', refused: {}, repeats: null },
+      ...intakeListeners(intake.addresses, stats),
     ],
-    brokers: () => (stats?.brokers ?? []).map(({ name, state, sinceMs }) => ({ name, state, sinceMs })),
+    brokers: () =>
+      (stats?.brokers ?? []).map(({ name, state, sinceMs, messages, repeats, unacknowledged, sessionsLost }) => {
+        return { name, state, sinceMs, messages, repeats, unacknowledged, sessionsLost };
+      }),
     spool: () => ({
       items: Object.values(stats?.spool?.spooledItems ?? {}).reduce((sum, items) => sum + items, 0),
       bytes: stats?.spool?.bytes ?? 0,
       oldestMs: stats?.spool?.oldestMs ?? null,
+      diskFreeBytes: stats?.spool?.diskFreeBytes ?? null,
+      refuseBelowBytes: stats?.spool?.refuseBelowBytes ?? null,
     }),
+    tally: (storedSeqs) => intake.tally(storedSeqs),
     counters: () => [...(stats ? countersOf(stats) : []), ...auditCounters(spent)],
     stop: () => clearInterval(timer),
   };
 }
 
-function intakeListeners(addresses: BoundAddresses): { name: string; address: string | null; state: string }[] {
-  const row = (name: string, listen: Listen | null, scheme: string) => ({
-    name,
-    address: listen ? `${scheme}://${listen.host}:${listen.port}` : null,
-    state: listen ? 'listening' : 'off',
-  });
+function intakeListeners(addresses: BoundAddresses, stats: IntakeStats | null): ListenerStatus[] {
+  const row = (name: string, of: string, listen: Listen | null, scheme: string): ListenerStatus => {
+    const counted = stats?.listeners.find((each) => each.name === of);
+    return {
+      name,
+      address: listen ? `${scheme}://${listen.host}:${listen.port}` : null,
+      state: listen ? 'listening' : 'off',
+      refused: counted?.refused ?? {},
+      repeats: counted?.repeats ?? null,
+    };
+  };
   return [
-    row('OTLP/HTTP', addresses.otlp, 'http'),
-    row('OTLP/gRPC', addresses.otlpGrpc, 'http'),
-    row('MQTT broker', addresses.broker, 'mqtt'),
+    row('OTLP/HTTP', 'otlp', addresses.otlp, 'http'),
+    row('OTLP/gRPC', 'otlp-grpc', addresses.otlpGrpc, 'http'),
+    row('MQTT broker', 'broker', addresses.broker, 'mqtt'),
   ];
 }
 

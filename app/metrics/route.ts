@@ -1,18 +1,19 @@
 import { problemAnswer, problemOf } from '#app/_http.ts';
 import { hopscope } from '#app/_server.ts';
 import { streams } from '#app/api/v1/stream/_streams.ts';
+import { collectorBooks, sumOf } from '#lib/views/collector-books.ts';
 import type { StatusSource } from '#lib/views/status-source.ts';
 import { type Metric, prometheusText } from './_prometheus.ts';
 
 export const dynamic = 'force-dynamic';
 
-type Books = Awaited<ReturnType<ReturnType<typeof hopscope>['store']['books']>>;
+type AllBooks = Awaited<ReturnType<typeof collectorBooks>>;
 
 /** Prometheus text. Numbers about this product, none about the fleet. */
 export async function GET(): Promise<Response> {
   try {
     const { store, status } = hopscope();
-    const [books, storeStatus] = await Promise.all([store.books(), store.status()]);
+    const [books, storeStatus] = await Promise.all([collectorBooks(store, status), store.status()]);
     const metrics = [
       ...bookMetrics(books, status),
       gauge('store_bytes', 'Bytes of the store on disk', storeStatus.bytesOnDisk),
@@ -35,8 +36,11 @@ const gauge = (name: string, help: string, value: number): Metric => ({
   samples: [{ labels: {}, value }],
 });
 
-function bookMetrics(books: Books, status: StatusSource): Metric[] {
+function bookMetrics({ books, collectors }: AllBooks, status: StatusSource): Metric[] {
   const spool = status.spool();
+  const sums = sumOf(collectors);
+  const nowMs = Date.now();
+  const lagsMs = collectors.map(({ oldestSpooledMs }) => (oldestSpooledMs === null ? 0 : nowMs - oldestSpooledMs));
   const of = (name: string, help: string, figure: 'received' | 'stored' | 'duplicate'): Metric => ({
     name,
     help,
@@ -55,12 +59,20 @@ function bookMetrics(books: Books, status: StatusSource): Metric[] {
       type: 'counter',
       samples: Object.entries(books.rejectedByReason).map(([reason, value]) => ({ labels: { reason }, value })),
     },
+    gauge('items_acknowledged', 'Items counted at the door before they were acknowledged', sums.received),
     gauge(
       'books_residual',
-      'received - stored - duplicate - rejected: 0 when the books balance',
-      books.received - books.stored - books.duplicate - books.rejected,
+      'acknowledged - stored - duplicate - rejected - spooled, each counted where it happens: 0 when the books balance',
+      sums.residual,
     ),
-    gauge('spool_items', 'Items acknowledged and not yet stored', spool.items),
+    gauge('spool_items', 'Items acknowledged and not yet stored', sums.spooled),
+    gauge('store_lag_seconds', 'How long the oldest of them has waited', Math.max(0, ...lagsMs) / 1000),
+    ...(spool.diskFreeBytes === null
+      ? []
+      : [
+          gauge('disk_free_bytes', 'Free on the disk of the spool', spool.diskFreeBytes),
+          gauge('disk_refuse_below_bytes', 'With less nothing more is accepted', spool.refuseBelowBytes ?? 0),
+        ]),
     {
       name: 'broker_connected',
       help: '1 while the connection to this broker stands',

@@ -37,6 +37,12 @@ export function countersOf(stats: IntakeStats): Counter[] {
       type: 'counter',
       samples: perListener((listener) => listener.refused, 'reason'),
     },
+    one(
+      'mqtt_repeats_total',
+      'Messages that were sent again and recognised.',
+      'counter',
+      [...stats.listeners, ...stats.brokers].reduce((sum, { repeats = 0 }) => sum + repeats, 0),
+    ),
     one('log_records_ignored_total', 'OTLP log records: answered, not kept.', 'counter', stats.logRecordsIgnored),
     one(
       'mqtt_messages_dropped_total',

@@ -5,7 +5,7 @@ export type ProtocolVersion = 4 | 5;
 
 const sessionExpirySeconds = 86_400;
 /** our window: how many QoS 1 messages the broker may send before we acknowledge one */
-const receiveMaximum = 1_000;
+export const receiveMaximum = 1_000;
 const packetBytesAtMost = 16 * 1024 ** 2;
 
 /** The URL as people may see it. */

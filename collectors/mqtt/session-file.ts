@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { EpochMillis } from '#lib/domain/units.ts';
 
@@ -10,8 +10,8 @@ export interface RememberedSession {
   filters: string[];
   /** when the broker began it; null = never connected, or not known */
   beganMs: EpochMillis | null;
-  /** null = never connected */
-  lastConnectedMs: EpochMillis | null;
+  /** until when everything the broker took for us came through; null = never connected */
+  completeThroughMs: EpochMillis | null;
 }
 
 /** One small JSON file for each broker connection in the data directory. */
@@ -29,17 +29,24 @@ export class SessionFile {
       clientId: `hopscope-${randomBytes(6).toString('hex')}`,
       filters: [],
       beganMs: null,
-      lastConnectedMs: null,
+      completeThroughMs: null,
     };
     this.save();
   }
 
   save(): void {
     try {
-      writeFileSync(`${this.#path}.new`, JSON.stringify(this.session), { mode: 0o600 });
+      // Synced before it is renamed: with the client id a power cut would lose the session, and nobody would know of a gap.
+      writeFileSync(`${this.#path}.new`, JSON.stringify(this.session), { mode: 0o600, flush: true });
       renameSync(`${this.#path}.new`, this.#path);
+      const dir = openSync(dirname(this.#path), 'r');
+      try {
+        fsyncSync(dir);
+      } finally {
+        closeSync(dir);
+      }
     } catch {
-      // A full disk: the session goes on with what is in memory.
+      // A full disk, or one whose folders cannot be synced: the session goes on with what is in memory.
     }
   }
 
@@ -47,8 +54,8 @@ export class SessionFile {
     try {
       const found = JSON.parse(readFileSync(this.#path, 'utf8')) as Partial<RememberedSession>;
       if (typeof found.clientId !== 'string' || !Array.isArray(found.filters)) return null;
-      const { clientId, filters, beganMs = null, lastConnectedMs = null } = found;
-      return { clientId, filters, beganMs, lastConnectedMs };
+      const { clientId, filters, beganMs = null, completeThroughMs = null } = found;
+      return { clientId, filters, beganMs, completeThroughMs };
     } catch {
       return null;
     }

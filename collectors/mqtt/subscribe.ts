@@ -1,11 +1,11 @@
 import type { IConnackPacket, IPublishPacket, MqttClient } from 'mqtt';
 import type { BrokerConnection } from '#lib/config.ts';
-import { epochMillisOf } from '#lib/domain/units.ts';
+import { type EpochMillis, epochMillisOf } from '#lib/domain/units.ts';
 import type { Gap } from '#lib/store/store.ts';
 import type { Delivery } from '#lib/wire/mqtt-message.ts';
 import type { Gather } from '../intake/gather.ts';
 import type { BrokerConnectionStats } from '../intake/messages.ts';
-import { oneConnection, type ProtocolVersion, refusesVersion5, withoutPassword } from './connect.ts';
+import { oneConnection, type ProtocolVersion, receiveMaximum, refusesVersion5, withoutPassword } from './connect.ts';
 import { Echo } from './echo.ts';
 import { RecentPublishes } from './recent-publishes.ts';
 import { SessionFile } from './session-file.ts';
@@ -32,6 +32,8 @@ export interface Subscriber {
 const firstRetryMs = 250;
 const retryAtMostMs = 5_000;
 const rememberEveryMs = 10_000;
+/** as long as a gap may begin too early */
+const askEveryMs = 5_000;
 const sysCountersAtMost = 200;
 const stopWithinMs = 2_000;
 const acknowledgeWithinMs = 500;
@@ -72,6 +74,8 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
   let hungUpOnVersion5 = 0;
   let attempt = 0;
   let epoch = 0;
+  /** when the last ping was sent that the broker has answered, or our CONNECT */
+  let answeredMs: EpochMillis = 0;
   let stopped = false;
   let retry: NodeJS.Timeout | null = null;
 
@@ -88,10 +92,22 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
 
   const remember = setInterval(() => {
     if (!client?.connected) return;
-    session.lastConnectedMs = epochMillisOf(gather.clock());
+    session.completeThroughMs = completeThroughMs();
     file.save();
   }, rememberEveryMs);
   remember.unref();
+  const asking = setInterval(() => {
+    if (client?.connected) client.sendPing();
+  }, askEveryMs);
+  asking.unref();
+
+  /**
+   * Until when we have everything the broker took for us: what it held after that is gone when it loses the session. Its answer to a
+   * ping comes behind all it had sent until then, so it is the time of the question; our own stalls do not count as having listened.
+   */
+  function completeThroughMs(): EpochMillis {
+    return Math.min(answeredMs, line?.oldestUnacknowledgedMs ?? answeredMs);
+  }
 
   /** False: no room, `again` is called when there is. */
   function take(packet: IPublishPacket, again: () => void): boolean {
@@ -147,8 +163,17 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
     let greeted = false;
     let closed = false;
     // Before connecting: queued messages come right behind the CONNACK, before 'connect' is told.
-    line = withholdPubacks(one, take);
+    line = withholdPubacks(one, take, gather.clock);
+    const asked: EpochMillis[] = [];
+    one.on('packetsend', (packet) => {
+      if (packet.cmd === 'pingreq') asked.push(epochMillisOf(gather.clock()));
+    });
     one.on('packetreceive', (packet) => {
+      if (packet.cmd === 'pingresp') {
+        const askedMs = asked.shift();
+        // With its window full the broker keeps back what it has not sent yet.
+        if (askedMs !== undefined && (line?.unacknowledged ?? 0) < receiveMaximum / 2) answeredMs = askedMs;
+      }
       if (packet.cmd === 'connack' && !greeted) {
         greeted = (packet.reasonCode ?? packet.returnCode ?? 0) === 0;
         if (greeted) onConnack(packet);
@@ -182,10 +207,10 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
       epoch++;
       recent.forget();
       session.beganMs = nowMs;
-      if (session.lastConnectedMs !== null) {
+      if (session.completeThroughMs !== null) {
         stats.sessionsLost++;
         options.onGap({
-          fromMs: session.lastConnectedMs,
+          fromMs: session.completeThroughMs,
           toMs: nowMs,
           whose: `broker ${at.name}`,
           what: 'the broker had lost our session: what it held for us is gone',
@@ -193,7 +218,9 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
         log('warn', 'a broker lost our session', { broker: at.name });
       }
     }
-    session.lastConnectedMs = nowMs;
+    // A session that goes on may hold much for us still.
+    answeredMs = connack.sessionPresent ? (session.completeThroughMs ?? nowMs) : nowMs;
+    session.completeThroughMs = completeThroughMs();
     stats.protocolVersion = version;
     stats.receiveMaximum = connack.properties?.receiveMaximum ?? null;
     stats.lastError = null;
@@ -234,7 +261,7 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
 
   function onClosed(wasConnected: boolean): void {
     if (wasConnected) {
-      session.lastConnectedMs = epochMillisOf(gather.clock());
+      session.completeThroughMs = completeThroughMs();
       file.save();
       log('info', 'the connection to a broker ended', { broker: at.name, why: stats.lastError });
     }
@@ -257,6 +284,7 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
     async stop() {
       stopped = true;
       clearInterval(remember);
+      clearInterval(asking);
       echo?.stop();
       if (retry) clearTimeout(retry);
       const one = client;
@@ -266,7 +294,7 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
         while ((line?.unacknowledged ?? 0) > 1 && performance.now() < endMs) {
           await new Promise((resolve) => setTimeout(resolve, 5));
         }
-        session.lastConnectedMs = epochMillisOf(gather.clock());
+        session.completeThroughMs = completeThroughMs();
         file.save();
         await Promise.race([
           one.endAsync(false).catch(() => {}),

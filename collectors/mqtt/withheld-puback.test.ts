@@ -1,5 +1,6 @@
 import { connectAsync, type IPublishPacket } from 'mqtt';
 import { afterEach, expect, test } from 'vitest';
+import { systemClock } from '#lib/clock.ts';
 import { until } from '../intake/fixtures/running-intake.ts';
 import { oneConnection, type ProtocolVersion } from './connect.ts';
 import { hasMosquitto, Mosquitto } from './fixtures/mosquitto.ts';
@@ -24,7 +25,7 @@ async function connect(broker: Mosquitto, version: ProtocolVersion): Promise<Ses
   const client = oneConnection(at, `contract-${version}`, version);
   cleanups.push(() => client.end(true));
   const packets: IPublishPacket[] = [];
-  const line = withholdPubacks(client, (packet) => packets.push(packet) > 0);
+  const line = withholdPubacks(client, (packet) => packets.push(packet) > 0, systemClock);
   const connected = new Promise<boolean>((resolve) =>
     client.on('connect', ({ sessionPresent }) => resolve(sessionPresent)),
   );
@@ -59,6 +60,7 @@ for (const version of [5, 4] as const) {
       // All are read although none is acknowledged.
       await until('all are read', () => first.packets.length === 11);
       expect(first.line.unacknowledged).toBe(10);
+      expect(Math.abs(first.line.oldestUnacknowledgedMs! - Date.now())).toBeLessThan(60_000);
       const ids = first.packets.filter(({ qos }) => qos === 1).map(({ messageId }) => messageId!);
       for (const id of ids.slice(0, 6)) first.line.acknowledge(id);
       expect(first.line.unacknowledged).toBe(4);

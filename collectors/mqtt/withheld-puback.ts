@@ -1,4 +1,6 @@
 import type { IPublishPacket, MqttClient } from 'mqtt';
+import type { Clock } from '#lib/clock.ts';
+import { type EpochMillis, epochMillisOf } from '#lib/domain/units.ts';
 import { pubacks } from './puback.ts';
 
 /**
@@ -14,6 +16,8 @@ import { pubacks } from './puback.ts';
 export interface PubackLine {
   /** the ids received on this connection and not acknowledged yet */
   readonly unacknowledged: number;
+  /** when the oldest of them arrived; null = there is none */
+  readonly oldestUnacknowledgedMs: EpochMillis | null;
   /** Sends the PUBACK, unless the message did not come over this connection or it is gone. Those of one tick go in one write. */
   acknowledge(messageId: number): void;
 }
@@ -24,15 +28,16 @@ export interface PubackLine {
 export function withholdPubacks(
   client: MqttClient,
   take: (packet: IPublishPacket, again: () => void) => boolean,
+  clock: Clock,
 ): PubackLine {
-  const received = new Set<number>();
+  const received = new Map<number, EpochMillis>();
   let ready: number[] = [];
 
   client.handleMessage = (packet, done) => {
     const offer = (): void => {
       // The broker sends it again over the next connection.
       if (client.stream.destroyed) return;
-      if (packet.qos === 1) received.add(packet.messageId!);
+      if (packet.qos === 1) received.set(packet.messageId!, epochMillisOf(clock()));
       if (!take(packet, offer)) return;
       // Once and only once: the parser's own callback is gone after the first time.
       if (packet.qos === 1) done(new Error('acknowledged once it is on the disk'));
@@ -50,6 +55,9 @@ export function withholdPubacks(
   return {
     get unacknowledged() {
       return received.size;
+    },
+    get oldestUnacknowledgedMs() {
+      return received.values().next().value ?? null;
     },
     acknowledge(messageId) {
       if (!received.delete(messageId)) return;

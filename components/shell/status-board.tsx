@@ -55,6 +55,47 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
               report it with the log.
             </p>
           )}
+          {view.collectors.length > 0 && (
+            <div className="mt-3 border-t border-line">
+              <Table caption="The books by collector">
+                <thead>
+                  <tr>
+                    <Th>Collector</Th>
+                    <Th numeric>Received</Th>
+                    <Th numeric>Stored</Th>
+                    <Th numeric>Duplicate</Th>
+                    <Th numeric>Rejected</Th>
+                    <Th numeric>Spooled</Th>
+                    <Th numeric>Lag</Th>
+                    <Th numeric>Residual</Th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {view.collectors.map((collector) => (
+                    <Tr key={collector.id}>
+                      <RowHead>
+                        <span className="font-mono">{collector.id.slice(0, 8)}</span>{' '}
+                        <span className="font-normal text-ink3">
+                          {collector.current ? 'receives now' : 'its spool was replaced: told by the store alone'}
+                        </span>
+                      </RowHead>
+                      <Td numeric>{formatNumber(collector.received)}</Td>
+                      <Td numeric>{formatNumber(collector.stored)}</Td>
+                      <Td numeric>{formatNumber(collector.duplicate)}</Td>
+                      <Td numeric>{formatNumber(collector.rejected)}</Td>
+                      <Td numeric>{formatNumber(collector.spooled)}</Td>
+                      <Td numeric>{collector.spooled === 0 ? 'none' : formatAge(collector.lagMs)}</Td>
+                      <Td numeric>{collector.residual === null ? 'not counted' : formatNumber(collector.residual)}</Td>
+                    </Tr>
+                  ))}
+                </tbody>
+              </Table>
+              <p className="mt-2 max-w-[80ch] text-dense text-ink3">
+                Each figure is counted where it happens: received at the door before it is acknowledged, stored,
+                duplicate and rejected by the store, spooled by the spool.
+              </p>
+            </div>
+          )}
           {reasons.length > 0 && (
             <div className="mt-3 border-t border-line pt-2">
               <h3 className="text-dense text-ink3">Rejected, and why</h3>
@@ -79,6 +120,7 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
                   <Th>Name</Th>
                   <Th>Address</Th>
                   <Th>State</Th>
+                  <Th>Turned away since the start</Th>
                 </tr>
               </thead>
               <tbody>
@@ -87,6 +129,7 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
                     <RowHead>{listener.name}</RowHead>
                     <Td className="font-mono text-ink2">{listener.address ?? 'off'}</Td>
                     <Td>{listener.state}</Td>
+                    <Td className="text-ink2">{turnedAway(listener)}</Td>
                   </Tr>
                 ))}
               </tbody>
@@ -111,6 +154,10 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
                   <Th>Name</Th>
                   <Th>State</Th>
                   <Th numeric>Since</Th>
+                  <Th numeric>Messages</Th>
+                  <Th numeric>Repeats</Th>
+                  <Th numeric>Not acknowledged</Th>
+                  <Th numeric>Sessions lost</Th>
                 </tr>
               </thead>
               <tbody>
@@ -121,6 +168,10 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
                     <Td numeric className="text-ink2">
                       {broker.since === null ? 'never' : <RelativeTime at={broker.since} nowMs={nowMs} />}
                     </Td>
+                    <Td numeric>{formatNumber(broker.messages)}</Td>
+                    <Td numeric>{formatNumber(broker.repeats)}</Td>
+                    <Td numeric>{formatNumber(broker.unacknowledged)}</Td>
+                    <Td numeric>{formatNumber(broker.sessionsLost)}</Td>
                   </Tr>
                 ))}
               </tbody>
@@ -130,7 +181,7 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
         <Panel id="spool" title="Spool" note="acknowledged, not yet in the store">
           <p>
             <span className="font-strong">
-              {view.spool.items === 0 ? 'Nothing waits' : `${plural(view.spool.items, 'batch', 'batches')} waiting`}
+              {view.spool.items === 0 ? 'Nothing waits' : `${plural(view.spool.items, 'item')} waiting`}
             </span>
             {view.spool.items === 0 && ': all that was acknowledged is in the store'}.
           </p>
@@ -143,6 +194,12 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
                 </>
               )}
               .
+            </p>
+          )}
+          {view.spool.diskFreeBytes !== null && view.spool.refuseBelowBytes !== null && (
+            <p className="mt-1 text-ink2">
+              The disk has {formatBytes(view.spool.diskFreeBytes)} left; below{' '}
+              {formatBytes(view.spool.refuseBelowBytes)} nothing more is accepted.
             </p>
           )}
         </Panel>
@@ -184,6 +241,12 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
       </div>
     </>
   );
+}
+
+function turnedAway({ refused, repeats }: StatusView['listeners'][number]): string {
+  const words = Object.entries(refused).map(([reason, count]) => `${formatNumber(count)} ${reason}`);
+  if (repeats) words.push(`${plural(repeats, 'repeat')} recognised`);
+  return words.join(', ') || 'nothing';
 }
 
 function Entry({ sign, name, value, pale = false }: { sign?: '=' | '+'; name: string; value: number; pale?: boolean }) {

@@ -10,6 +10,8 @@ export class Ledger {
   #lines: string[] = [];
   #timer: NodeJS.Timeout | null = null;
   count = 0;
+  /** when each item was acknowledged, ours to look at while the test runs */
+  readonly atMs = new Map<string, number>();
 
   constructor(file: string) {
     this.#file = file;
@@ -18,6 +20,7 @@ export class Ledger {
 
   acknowledged(item: string): void {
     this.count++;
+    this.atMs.set(item, Date.now());
     this.#lines.push(item);
     this.#timer ??= setTimeout(() => this.#write(), 20);
   }

@@ -88,6 +88,15 @@ export class Restartable {
     });
   }
 
+  /** Nothing of it runs until `resume`. */
+  suspend(): void {
+    this.#running!.child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#running!.child.kill('SIGCONT');
+  }
+
   /** kill -9 */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');

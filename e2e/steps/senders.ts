@@ -7,6 +7,8 @@ import { bodyOf, type SentSpan } from './spans.ts';
 export interface Sender {
   /** items it began to send, by name */
   readonly sent: Set<string>;
+  /** Resolves when as many as were asked for are acknowledged. */
+  done?: Promise<unknown>;
   /** Begins nothing new; resolves when everything sent is acknowledged. */
   finish(): Promise<void>;
 }
@@ -101,10 +103,10 @@ export function publish(
   name: string,
   seed: number,
   ledger: Ledger,
-  { inFlight = 20, everyMs = 5 } = {},
+  { inFlight = 20, everyMs = 5, atMost = Number.POSITIVE_INFINITY, from = 0 } = {},
 ): Sender {
   const sent = new Set<string>();
-  let next = 0;
+  let next = from;
   let finishing = false;
   const client = mqtt.connect(url, {
     protocolVersion: 5,
@@ -117,7 +119,7 @@ export function publish(
   });
   client.on('error', () => {});
   const lane = async (): Promise<void> => {
-    while (!finishing) {
+    while (!finishing && next < from + atMost) {
       const n = next++;
       const item = `${name} ${n}`;
       sent.add(item);
@@ -132,6 +134,7 @@ export function publish(
   const done = Promise.all(Array.from({ length: inFlight }, lane));
   return {
     sent,
+    done,
     async finish() {
       finishing = true;
       await done;

@@ -7,7 +7,7 @@ import type { Signal } from '../domain/ingest-batch.ts';
 import { epochMillisOf, nanosPerMilli } from '../domain/units.ts';
 import { HopscopeError } from '../errors.ts';
 import { type DiskSpace, diskSpaceOf } from './disk-space.ts';
-import type { SpoolEntry, SpoolGap, SpoolOptions, SpoolRow, SpoolStats } from './spool-row.ts';
+import type { SpoolEntry, SpoolGap, SpoolOptions, SpoolRow, SpoolStats, SpoolTally } from './spool-row.ts';
 
 // https://www.sqlite.org/rescode.html
 const sqlite = { busy: 5, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 } as const;
@@ -199,15 +199,20 @@ export class SpoolFile {
   }
 
   /** Of everything acknowledged under this collector's name: how much up to `seq`, and how much behind it. Null where it was not counted. */
-  tally(seq: number): { acknowledgedItems: number | null; spooledItems: number | null } {
-    if (this.#db === null || this.#total === null) return { acknowledgedItems: null, spooledItems: null };
-    const acknowledgedItems = this.#total - this.#baseTotal;
-    if (seq >= this.#lastSeq) return { acknowledgedItems, spooledItems: 0 };
+  tally(seq: number): Omit<SpoolTally, 'collectorId'> {
+    const acknowledgedItems = this.#total === null ? null : this.#total - this.#baseTotal;
+    if (this.#db === null) return { acknowledgedItems: null, spooledItems: null, oldestSpooledMs: null };
+    if (seq >= this.#lastSeq) return { acknowledgedItems, spooledItems: 0, oldestSpooledMs: null };
     const next = this.#db
-      .prepare('SELECT place, total - items AS before FROM batches WHERE place > ? ORDER BY place LIMIT 1')
+      .prepare('SELECT place, arrivalMs, total - items AS before FROM batches WHERE place > ? ORDER BY place LIMIT 1')
       .get(this.#base + seq);
-    const isThere = next !== undefined && next.place === this.#base + seq + 1;
-    return { acknowledgedItems, spooledItems: isThere ? this.#total - (next.before as number) : null };
+    const isThere = next?.place === this.#base + seq + 1;
+    const before = isThere ? (next.before as number | null) : null;
+    return {
+      acknowledgedItems,
+      spooledItems: this.#total === null || before === null ? null : this.#total - before,
+      oldestSpooledMs: (next?.arrivalMs as number | undefined) ?? null,
+    };
   }
 
   /** The store has everything up to `seq`. */

@@ -32,6 +32,8 @@ export interface SpoolTally {
   acknowledgedItems: number | null;
   /** of it what stands behind the batch that was asked about */
   spooledItems: number | null;
+  /** arrival of the first of those; null = there is none */
+  oldestSpooledMs: EpochMillis | null;
 }
 
 export interface SpoolStats {

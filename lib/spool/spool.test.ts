@@ -21,6 +21,7 @@ afterEach(async () => {
 });
 
 const nowNanos = 1_790_000_000_123_456_789n;
+const oldestSpooledMs = Number(nowNanos / 1_000_000n);
 const entry = (text: string, more: Partial<SpoolEntry> = {}): SpoolEntry => ({
   signal: signal.traces,
   arrivalNanos: nowNanos,
@@ -166,7 +167,12 @@ test('numbers given out before the store was open are given up where the store k
     [spool.collectorId, 1, 'x', false],
   ]);
   expect(await spool.append([entry('y')])).toEqual([{ collectorId: spool.collectorId, seq: 2 }]);
-  expect(await spool.tally(0)).toEqual({ collectorId: spool.collectorId, acknowledgedItems: 6, spooledItems: 6 });
+  expect(await spool.tally(0)).toEqual({
+    collectorId: spool.collectorId,
+    acknowledgedItems: 6,
+    spooledItems: 6,
+    oldestSpooledMs,
+  });
 });
 
 test('a damaged file waits for the store: what is saved of it depends on what the store has', async () => {
@@ -183,12 +189,12 @@ test('adds up what it acknowledged, by itself, and says how much of it stands be
   const spool = await open();
   await spool.append([entry('a', { items: 5 }), entry('b', { items: 7 }), entry('c', { items: 1 })]);
   const { collectorId } = spool;
-  expect(await spool.tally(1)).toEqual({ collectorId, acknowledgedItems: 13, spooledItems: 8 });
-  expect(await spool.tally(3)).toEqual({ collectorId, acknowledgedItems: 13, spooledItems: 0 });
+  expect(await spool.tally(1)).toEqual({ collectorId, acknowledgedItems: 13, spooledItems: 8, oldestSpooledMs });
+  expect(await spool.tally(3)).toEqual({ collectorId, acknowledgedItems: 13, spooledItems: 0, oldestSpooledMs: null });
   await spool.close();
   const again = await open();
   await again.append([entry('d', { items: 2 })]);
-  expect(await again.tally(3)).toEqual({ collectorId, acknowledgedItems: 15, spooledItems: 2 });
+  expect(await again.tally(3)).toEqual({ collectorId, acknowledgedItems: 15, spooledItems: 2, oldestSpooledMs });
 });
 
 test('a file of before there were totals is counted from its first batch, or not at all', () => {
@@ -203,14 +209,14 @@ test('a file of before there were totals is counted from its first batch, or not
   };
   forget();
   const whole = new SpoolFile(options);
-  expect(whole.tally(1)).toEqual({ acknowledgedItems: 12, spooledItems: 7 });
+  expect(whole.tally(1)).toEqual({ acknowledgedItems: 12, spooledItems: 7, oldestSpooledMs });
   whole.append([entry('c')]);
   whole.markStored(2);
   while (whole.tidy(Number(nowNanos / 1_000_000n) + 2_000));
   whole.close();
   forget();
   const part = new SpoolFile(options);
-  expect(part.tally(2)).toEqual({ acknowledgedItems: null, spooledItems: null });
+  expect(part.tally(2)).toEqual({ acknowledgedItems: null, spooledItems: null, oldestSpooledMs });
   part.close();
 });
 

@@ -103,7 +103,11 @@ export interface Store extends AuditStore, PathStore {
 }
 
 export interface Books {
-  /** totals of items since the store began: received = stored + duplicate + rejected */
+  /**
+   * Totals of items since the store began: received = stored + duplicate + rejected. Received is what the batches say came in; the others
+   * are counted where they happen: rows added, rows left out because they were there, what the decoder refused. Of messages
+   * an item is stored when its topic's traffic, or the data point taken out of it, is.
+   */
   received: number;
   stored: number;
   duplicate: number;
@@ -111,6 +115,15 @@ export interface Books {
   rejectedByReason: Record<string, number>;
   bySignal: {
     signal: 'traces' | 'metrics' | 'mqtt';
+    received: number;
+    stored: number;
+    duplicate: number;
+    rejected: number;
+  }[];
+  /** the same by collector, by its id, up to the highest batch booked: what a collector's own count is compared with */
+  byCollector: {
+    collectorId: string;
+    highestSeq: number;
     received: number;
     stored: number;
     duplicate: number;

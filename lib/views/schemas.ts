@@ -628,9 +628,48 @@ export const statusViewSchema = z.object({
     residual: z.number().describe('received - stored - duplicate - rejected - spooled: 0 when the books balance'),
     rejectedByReason: z.record(z.string(), count),
   }),
-  listeners: z.array(z.object({ name: z.string(), address: z.string().nullable(), state: z.string() })),
-  brokers: z.array(z.object({ name: z.string(), state: z.string(), since: instant.nullable() })),
-  spool: z.object({ items: count, bytes: count, oldest: instant.nullable() }),
+  collectors: z
+    .array(
+      z.object({
+        id: z.string(),
+        current: z.boolean().describe('the one that receives now; of the others the store alone tells'),
+        received: count.describe('counted at the door, before it was acknowledged'),
+        stored: count,
+        duplicate: count,
+        rejected: count,
+        spooled: count.describe('acknowledged, not yet in the store'),
+        residual: z.number().nullable().describe('0 when its books balance; null where the door did not count'),
+        lagMs: z.number().describe('how long the oldest of the spooled has waited'),
+      }),
+    )
+    .describe('the books by collector: each figure is counted where it happens'),
+  listeners: z.array(
+    z.object({
+      name: z.string(),
+      address: z.string().nullable(),
+      state: z.string(),
+      refused: z.record(z.string(), count).describe('turned away since the start, by reason'),
+      repeats: count.nullable().describe('messages sent again by their publisher and recognised since the start'),
+    }),
+  ),
+  brokers: z.array(
+    z.object({
+      name: z.string(),
+      state: z.string(),
+      since: instant.nullable(),
+      messages: count.describe('since the start'),
+      repeats: count.describe('messages sent again by the broker and recognised since the start'),
+      unacknowledged: count.describe('taken and not acknowledged to the broker yet'),
+      sessionsLost: count,
+    }),
+  ),
+  spool: z.object({
+    items: count,
+    bytes: count,
+    oldest: instant.nullable(),
+    diskFreeBytes: count.nullable(),
+    refuseBelowBytes: count.nullable().describe('with less free disk nothing more is accepted'),
+  }),
   store: z.object({ engine: z.string(), location: z.string(), bytesOnDisk: count, spans: count }),
   gaps: z.array(z.object({ from: instant, to: instant, whose: z.string(), what: z.string() })),
 });

@@ -1,5 +1,4 @@
 import type { IngestBatch } from '#lib/domain/ingest-batch.ts';
-import { signal } from '#lib/domain/ingest-batch.ts';
 import type { SpanColumns } from '#lib/domain/span-columns.ts';
 import { hashText, RecentKeys } from '../recent-keys.ts';
 import type { Database } from './database.ts';
@@ -119,18 +118,14 @@ export class Appender {
     const origin: Origin = [batch.arrivalMs, collector, batch.seq];
     const spans = batch.spans ? await this.#appendSpans(tx, batch.spans, origin) : { stored: 0, duplicate: 0 };
     const points = await this.#appendDataPoints(tx, batch, origin);
-    const passages = await this.#appendPassages(tx, batch, origin);
-    await this.#appendTraffic(tx, batch, origin);
+    await this.#appendPassages(tx, batch, origin);
+    const messages = await this.#appendTraffic(tx, batch, origin);
     await this.#appendWord(tx, batch, origin);
 
     const reasons = Object.entries(batch.rejected).filter(([, count]) => count > 0);
     const rejected = reasons.reduce((sum, [, count]) => sum + count, 0);
-    // An item of an MQTT batch is a message, whatever it carried; of the others each stored row is one.
-    const duplicate =
-      batch.signal === signal.mqtt
-        ? Math.min(passages.duplicate, batch.received - rejected)
-        : spans.duplicate + points.duplicate;
-    const stored = batch.signal === signal.mqtt ? batch.received - rejected - duplicate : spans.stored + points.stored;
+    const duplicate = spans.duplicate + points.duplicate;
+    const stored = spans.stored + points.stored + messages;
     // a batch that came again whole leaves nothing to drill down into
     const raw = spans.stored > 0 ? batch.raw : null;
     await tx.append('batches', 1, [
@@ -247,9 +242,9 @@ export class Appender {
     return { stored, duplicate: dataPoints.length - stored };
   }
 
-  async #appendPassages(tx: Tx, batch: IngestBatch, origin: Origin): Promise<Outcome> {
+  /** A passage that is known already is left out; the message is counted all the same, in its topic's traffic. */
+  async #appendPassages(tx: Tx, batch: IngestBatch, origin: Origin): Promise<void> {
     const { passages } = batch;
-    let stored = 0;
     for (let from = 0; from < passages.length; from += sliceRows) {
       const broker: number[] = [];
       const topic: number[] = [];
@@ -274,7 +269,6 @@ export class Appender {
         topic.push(topicId);
         return true;
       });
-      stored += kept.length;
       await tx.append('passages', kept.length, [
         broker,
         topic,
@@ -288,10 +282,11 @@ export class Appender {
       ]);
       await yieldToEvents();
     }
-    return { stored, duplicate: passages.length - stored };
   }
 
-  async #appendTraffic(tx: Tx, batch: IngestBatch, origin: Origin): Promise<void> {
+  /** Answers how many messages its rows count. */
+  async #appendTraffic(tx: Tx, batch: IngestBatch, origin: Origin): Promise<number> {
+    let messages = 0;
     for (let from = 0; from < batch.topicTraffic.length; from += sliceRows) {
       const rows = batch.topicTraffic.slice(from, from + sliceRows);
       await tx.append('topic_traffic', rows.length, [
@@ -304,8 +299,10 @@ export class Appender {
         Int32Array.from(rows, (t) => this.#dictionary.string(t.publisher)),
         ...origin,
       ]);
+      for (const row of rows) messages += row.messages + row.retained;
       await yieldToEvents();
     }
+    return messages;
   }
 
   /** What was heard from whom: sightings, what devices said of themselves, clocks. */

@@ -16,6 +16,13 @@ export const bookReads = (db: Database): BookReads => ({
                UNION ALL SELECT signal, received, stored, duplicate, rejected FROM settled_batches)
          GROUP BY signal`,
       );
+      const collectors = await session.all<CollectorRow>(
+        `SELECT s.value AS id, max(seq) AS highest, sum(received)::BIGINT AS received, sum(stored)::BIGINT AS stored,
+           sum(duplicate)::BIGINT AS duplicate, sum(rejected)::BIGINT AS rejected
+         FROM (SELECT collector, seq, received, stored, duplicate, rejected FROM batches
+               UNION ALL SELECT collector, through_seq, received, stored, duplicate, rejected FROM settled_batches)
+         JOIN strings s ON s.id = collector GROUP BY s.value ORDER BY s.value`,
+      );
       const reasons = await session.all<{ reason: RejectReason; count: bigint }>(
         `SELECT reason, sum(count)::BIGINT AS count FROM (SELECT reason, count FROM rejections UNION ALL SELECT reason, count FROM settled_rejections)
          GROUP BY reason ORDER BY reason`,
@@ -39,6 +46,14 @@ export const bookReads = (db: Database): BookReads => ({
         rejected: sum('rejected'),
         rejectedByReason: Object.fromEntries(reasons.map(({ reason, count }) => [reason, Number(count)])),
         bySignal,
+        byCollector: collectors.map((row) => ({
+          collectorId: row.id,
+          highestSeq: Number(row.highest),
+          received: Number(row.received),
+          stored: Number(row.stored),
+          duplicate: Number(row.duplicate),
+          rejected: Number(row.rejected),
+        })),
       };
       return books;
     }),
@@ -74,12 +89,20 @@ export const bookReads = (db: Database): BookReads => ({
   },
 });
 
-interface BookRow {
-  signal: number;
+interface Figures {
   received: bigint;
   stored: bigint;
   duplicate: bigint;
   rejected: bigint;
+}
+
+interface BookRow extends Figures {
+  signal: number;
+}
+
+interface CollectorRow extends Figures {
+  id: string;
+  highest: bigint;
 }
 
 function bytesOf(file: string): number {

@@ -1,0 +1,16 @@
+import { lookAtDuckDb } from './duckdb/look.ts';
+
+/** What a person is told of a store that nobody has opened; nothing in it is changed. */
+export interface Look {
+  wrong: boolean;
+  sentence: string;
+}
+
+export async function lookAtStore(url: string): Promise<Look> {
+  const [, scheme, rest] = /^([a-z]+):(.*)$/.exec(url) ?? [];
+  if (scheme === 'duckdb' && rest) return lookAtDuckDb(rest);
+  return {
+    wrong: true,
+    sentence: `The store ${url} is of no kind this version knows; write duckdb:./data/hopscope.duckdb (setting: store).`,
+  };
+}
