@@ -17,6 +17,7 @@ import { type AuditSpent, addPass, auditCounters } from './audit-counters.ts';
 import { type Intake, startIntake } from './intake/client.ts';
 import { countersOf } from './intake/counters.ts';
 import type { BoundAddresses, IntakeStats } from './intake/messages.ts';
+import { startDelivery } from './notify/start.ts';
 import { listenForPages } from './web/server.ts';
 
 /**
@@ -57,6 +58,8 @@ async function main(): Promise<void> {
   const spent: AuditSpent = { passes: 0, spans: 0, stepsMs: {} };
   const status = statusSource(intake, startedMs, reasons, config, spent);
   started.push(async () => status.stop());
+  const delivery = startDelivery(config, state, intake.addresses.broker);
+  started.push(() => delivery.stop());
 
   (globalThis as unknown as Record<symbol, unknown>)[Symbol.for('hopscope')] = {
     store,
@@ -64,6 +67,7 @@ async function main(): Promise<void> {
     config,
     clock: systemClock,
     status,
+    delivery,
     onChange: changes.subscribe,
   };
 

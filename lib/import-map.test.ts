@@ -114,7 +114,7 @@ const house: Room[] = [
       'lib/errors.ts',
       'lib/clock.ts',
     ],
-    packages: packagesOf('mqtt', 'aedes', '@grpc/grpc-js', 'node:[a-z_0-9/]+'),
+    packages: packagesOf('mqtt', 'aedes', 'nodemailer', '@grpc/grpc-js', 'node:[a-z_0-9/]+'),
     sentence: 'collectors receive, call lib/wire and append; no rule, no SQL, no React',
   },
   {

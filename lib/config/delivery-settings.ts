@@ -55,7 +55,7 @@ const targetSchemas = {
     kind: z.literal('mqtt'),
     topic: z.string().regex(/^[^#+$\0][^#+\0]*$/, 'wanted a topic name, without + and #'),
     broker: z.string().min(1).optional(),
-    url: urlOf('mqtts', 'mqtt', 'wss', 'ws').optional(),
+    url: urlOf('mqtts', 'mqtt').optional(),
   }),
 };
 
@@ -73,9 +73,9 @@ const targetSchema = z
       complain('user', 'wanted no user beside broker: it is that of the broker');
     if ('password' in target && target.password !== undefined && target.user === undefined)
       complain('password', 'wanted a user beside it');
-    const isPlain = /^(http|mqtt|ws):/.test(target.url ?? '');
+    const isPlain = /^(http|mqtt):/.test(target.url ?? '');
     if (isPlain && !target.allowPlaintext)
-      complain('url', 'wanted one with TLS (https, mqtts, wss), or allowPlaintext: true beside it');
+      complain('url', 'wanted one with TLS (https, mqtts), or allowPlaintext: true beside it');
   });
 type AnyTarget = { [K in keyof typeof targetSchemas]: z.output<(typeof targetSchemas)[K]> }[keyof typeof targetSchemas];
 
