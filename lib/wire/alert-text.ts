@@ -106,7 +106,7 @@ function factsOf({ unit, was, is, bound, threshold, requests }: Figure): Fact[] 
   const now = is === null ? 'cannot be told' : `is ${say(is)}${sayBound(bound, unit)}`;
   return [
     {
-      label: 'From, to',
+      label: 'Measured',
       text: [was === null ? '' : `was ${say(was)}`, now, threshold === null ? '' : `wanted at most ${say(threshold)}`]
         .filter(Boolean)
         .join(', '),
