@@ -58,7 +58,7 @@ async function main(): Promise<void> {
   const spent: AuditSpent = { passes: 0, spans: 0, stepsMs: {} };
   const status = statusSource(intake, startedMs, reasons, config, spent);
   started.push(async () => status.stop());
-  const delivery = startDelivery(config, state, intake.addresses.broker);
+  const delivery = startDelivery(config, state, intake.addresses.broker, log);
   started.push(() => delivery.stop());
 
   (globalThis as unknown as Record<symbol, unknown>)[Symbol.for('hopscope')] = {

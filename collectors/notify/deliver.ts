@@ -14,8 +14,6 @@ import { NotSent } from './outcome.ts';
 /** One attempt; resolves when the target took the message, throws why it did not. */
 export type Deliver = (target: Target, notification: Notification, signal: AbortSignal) => Promise<void>;
 
-export const deadlineMs = 10_000;
-
 /** The one place that knows all kinds of targets. */
 export function deliverOver(way: {
   guard: Guard;
@@ -48,7 +46,7 @@ export function deliverOver(way: {
         throw new NotSent('e-mail is not sent yet');
       case 'mqtt': {
         const body = JSON.stringify(alertMqtt(notification, publicUrl));
-        return publish(target, { key: notification.key, body }, brokerUrl, guard, signal);
+        return publish(target, { key: notification.key, topic: target.topic, body }, brokerUrl, guard, signal);
       }
     }
   };

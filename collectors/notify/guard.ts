@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction, connect as netConnect, type Socket } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { bytesOf, isWithin, type Range, type Reach, rangeOf, reachOf } from './address-ranges.ts';
+import { beforeAbort } from './before-abort.ts';
 import { NotSent } from './outcome.ts';
 
 /** Where a message goes: the name as it stands in the target. */
@@ -92,10 +93,3 @@ function opened(wanted: Socket, place: Place, beneath: Socket, signal: AbortSign
     wanted.once(place.tls ? 'secureConnect' : 'connect', () => done(wanted));
   });
 }
-
-const beforeAbort = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
-  new Promise((done, failed) => {
-    if (signal.aborted) return failed(signal.reason);
-    signal.addEventListener('abort', () => failed(signal.reason), { once: true });
-    work.then(done, failed);
-  });

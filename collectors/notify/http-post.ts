@@ -78,6 +78,7 @@ const loginOf = ({ username, password }: URL): Record<string, string> =>
 export function retryAfterMs(header: string | undefined, nowMs: number): number | null {
   if (header === undefined) return null;
   if (/^\d{1,9}$/.test(header)) return Number(header) * 1_000;
-  const atMs = Date.parse(header);
+  // a date begins with its weekday; Date.parse alone makes a year of -5
+  const atMs = /^[A-Z]/.test(header) ? Date.parse(header) : Number.NaN;
   return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
 }
