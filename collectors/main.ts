@@ -14,7 +14,6 @@ import { type AuditSpent, addPass, auditCounters } from './audit-counters.ts';
 import { type Intake, startIntake } from './intake/client.ts';
 import { countersOf } from './intake/counters.ts';
 import type { BoundAddresses, IntakeStats } from './intake/messages.ts';
-import { startDelivery } from './notify/start.ts';
 import { listenForPages } from './web/server.ts';
 
 /**
@@ -66,7 +65,8 @@ async function main(): Promise<void> {
   const spent: AuditSpent = { passes: 0, spans: 0, stepsMs: {} };
   const status = statusSource(receiving, startedMs, reasons, config, spent);
   started.push(async () => status.stop());
-  const delivery = startDelivery(config, state, intake.addresses.broker, log);
+  const { startDelivery } = await import('./notify/start.ts');
+  const delivery = startDelivery(config, state, receiving.addresses.broker, log);
   started.push(() => delivery.stop());
 
   (globalThis as unknown as Record<symbol, unknown>)[Symbol.for('hopscope')] = {

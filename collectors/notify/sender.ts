@@ -56,6 +56,7 @@ export function startSender({
     try {
       const dueMs = state.notifications.nextDueMs();
       if (dueMs === null || dueMs > nowMs()) return;
+      state.notifications.giveUpExcept([...lanes.keys()], 'hopscope.yaml no longer names this target', nowMs());
       for (const lane of lanes.values()) fill(lane);
     } catch (error) {
       trouble(error);
@@ -130,7 +131,6 @@ export function startSender({
     }
   };
 
-  state.notifications.giveUpExcept([...lanes.keys()], 'hopscope.yaml no longer names this target', nowMs());
   const timer = setInterval(lookSoon, lookEveryMs);
   const forget = state.onChange(lookSoon);
   lookSoon();
