@@ -14,6 +14,20 @@ export interface Place {
   tls: boolean;
 }
 
+const portOf: Record<string, number> = {
+  'https:': 443,
+  'http:': 80,
+  'smtps:': 465,
+  'smtp:': 587,
+  'mqtts:': 8883,
+  'mqtt:': 1883,
+};
+
+export function placeOf({ protocol, hostname, port }: URL): Place {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return { host, port: Number(port || portOf[protocol]), tls: protocol.endsWith('s:') };
+}
+
 /** The only place of delivery that opens a connection: it goes to an address that was looked at, and to no other. */
 export interface Guard {
   connect(place: Place, signal: AbortSignal): Promise<Socket>;

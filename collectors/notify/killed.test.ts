@@ -99,5 +99,5 @@ it(
     state.close();
     rmSync(dir, { recursive: true, force: true });
   },
-  kills * 3_000 + 120_000,
+  kills * 5_000 + 120_000,
 );

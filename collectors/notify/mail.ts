@@ -1,29 +1,26 @@
-import type { Socket } from 'node:net';
 import type { Target } from '#lib/domain/delivery.ts';
 import type { AlertMail } from '#lib/wire/alert-mail.ts';
-import type { Guard } from './guard.ts';
+import { type Guard, placeOf } from './guard.ts';
 import { NotSent } from './outcome.ts';
 
 type MailTarget = Extract<Target, { kind: 'email' }>;
 
 /** smtps:// speaks TLS from the first byte; smtp:// goes over to it by STARTTLS, and without only where the target allows it. */
 export async function sendMail(target: MailTarget, mail: AlertMail, guard: Guard, signal: AbortSignal): Promise<void> {
-  const at = new URL(target.url);
-  const tls = at.protocol === 'smtps:';
-  const host = at.hostname.replace(/^\[|\]$/g, '');
+  const place = placeOf(new URL(target.url));
   // only where there is a target for it: it takes longer to load than all the rest of delivery
   const { createTransport } = await import('nodemailer');
-  const connection: Socket = await guard.connect({ host, port: Number(at.port || (tls ? 465 : 587)), tls }, signal);
+  const connection = await guard.connect(place, signal);
   // the transport hears of a connection that is closed before it says hello only after half a minute
   const cut = new Promise<never>((_, failed) =>
     connection.once('close', () => failed(new NotSent('the connection was cut off'))),
   );
   const transport = createTransport({
-    host,
+    host: place.host,
     connection,
-    secure: tls,
-    secured: tls,
-    requireTLS: !tls && !target.allowPlaintext,
+    secure: place.tls,
+    secured: place.tls,
+    requireTLS: !place.tls && !target.allowPlaintext,
     disableFileAccess: true,
     disableUrlAccess: true,
     ...(target.login && { auth: { user: target.login.user, pass: target.login.password } }),

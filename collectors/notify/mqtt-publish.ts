@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type IClientOptions, MqttClient, connect as mqttConnect } from 'mqtt';
 import type { Login, Target } from '#lib/domain/delivery.ts';
 import { type ProtocolVersion, refusesVersion5 } from '../mqtt/connect.ts';
-import type { Guard } from './guard.ts';
+import { type Guard, placeOf } from './guard.ts';
 import { NotSent } from './outcome.ts';
 
 type MqttTarget = Extract<Target, { kind: 'mqtt' }>;
@@ -96,9 +96,7 @@ function ownBroker(name: string, url: string | null): Connect {
 }
 
 function guarded(url: string, login: Login | null, guard: Guard, signal: AbortSignal): Connect {
-  const to = new URL(url);
-  const tls = to.protocol === 'mqtts:';
-  const place = { host: to.hostname.replace(/^\[|\]$/g, ''), port: Number(to.port || (tls ? 8883 : 1883)), tls };
+  const place = placeOf(new URL(url));
   return async (options) => {
     const socket = await guard.connect(place, signal);
     return new MqttClient(() => socket, { ...options, ...loginOf(login) });

@@ -159,12 +159,16 @@ describe('e-mail', () => {
     expect(server.received).toMatchObject([{ secure: false }]);
   });
 
-  it('is not given to a mail server with the certificate of a stranger', async () => {
+  it('is not given to a mail server with the certificate of a stranger, or for another name', async () => {
+    const known = await serve({});
+    expect((await send(mailTo(`smtp://other.example:${known.port}`)))?.message).toBe(
+      'its certificate is for another name',
+    );
     const server = await serve(strange);
     expect((await send(mailTo(`smtp://${name}:${server.port}`)))?.message).toBe(
       'its certificate is not from an authority this machine knows',
     );
-    expect(server.received).toEqual([]);
+    expect([...known.received, ...server.received]).toEqual([]);
   });
 
   it('that was refused says by which code, in our words, and whether it will ever be taken', async () => {
