@@ -1,6 +1,7 @@
 import 'server-only';
 import type { Clock } from '#lib/clock.ts';
 import type { Config } from '#lib/config.ts';
+import type { Delivery } from '#lib/domain/delivery.ts';
 import { type EpochMillis, epochMillisOf } from '#lib/domain/units.ts';
 import type { State } from '#lib/state/state.ts';
 import type { Store } from '#lib/store/store.ts';
@@ -16,6 +17,7 @@ export interface Hopscope {
   config: Config;
   clock: Clock;
   status: StatusSource;
+  delivery: Delivery;
   /** called with a function that is told when data changed (at most once a second); returns how to stop */
   onChange(listener: (change: { arrivalMs: number }) => void): () => void;
 }

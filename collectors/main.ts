@@ -65,6 +65,9 @@ async function main(): Promise<void> {
   const spent: AuditSpent = { passes: 0, spans: 0, stepsMs: {} };
   const status = statusSource(receiving, startedMs, reasons, config, spent);
   started.push(async () => status.stop());
+  const { startDelivery } = await import('./notify/start.ts');
+  const delivery = startDelivery(config, state, receiving.addresses.broker, log);
+  started.push(() => delivery.stop());
 
   (globalThis as unknown as Record<symbol, unknown>)[Symbol.for('hopscope')] = {
     store,
@@ -72,6 +75,7 @@ async function main(): Promise<void> {
     config,
     clock: systemClock,
     status,
+    delivery,
     onChange: changes.subscribe,
   };
 
