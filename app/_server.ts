@@ -5,6 +5,7 @@ import { type EpochMillis, epochMillisOf } from '#lib/domain/units.ts';
 import type { State } from '#lib/state/state.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { ViewContext } from '#lib/views/context.ts';
+import type { DeliverySource } from '#lib/views/delivery-source.ts';
 import { sharedReads } from '#lib/views/shared-reads.ts';
 import type { StatusSource } from '#lib/views/status-source.ts';
 import { owner, type Viewer } from '#lib/views/viewer.ts';
@@ -16,6 +17,8 @@ export interface Hopscope {
   config: Config;
   clock: Clock;
   status: StatusSource;
+  /** left out where nothing is sent */
+  delivery?: DeliverySource;
   /** called with a function that is told when data changed (at most once a second); returns how to stop */
   onChange(listener: (change: { arrivalMs: number }) => void): () => void;
 }
@@ -48,7 +51,7 @@ const secondOf = (ms: EpochMillis): EpochMillis => Math.ceil(ms / 1_000) * 1_000
 
 /** What every view is given, for whoever asks now. */
 export async function viewContext(): Promise<ViewContext> {
-  const { store, state, config, clock, status } = hopscope();
+  const { store, state, config, clock, status, delivery } = hopscope();
   return {
     store: sharedStore(store),
     state,
@@ -56,6 +59,12 @@ export async function viewContext(): Promise<ViewContext> {
     viewer: await currentViewer(),
     nowMs: secondOf(epochMillisOf(clock())),
     status,
+    ...(delivery ? { delivery } : {}),
     demo: config.demo,
   };
+}
+
+/** The same for whoever does something now: when it was done is kept to the millisecond. */
+export async function workContext(): Promise<ViewContext> {
+  return { ...(await viewContext()), nowMs: epochMillisOf(hopscope().clock()) };
 }

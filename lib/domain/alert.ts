@@ -18,7 +18,8 @@ export const ruleIds = [
 ] as const;
 export type RuleId = (typeof ruleIds)[number];
 
-export type AlertSeverity = 'critical' | 'warning' | 'info';
+export const alertSeverities = ['critical', 'warning', 'info'] as const;
+export type AlertSeverity = (typeof alertSeverities)[number];
 /** pending: bad, but not long enough to wake anybody. */
 export type AlertPhase = 'pending' | 'firing' | 'resolved';
 
@@ -82,6 +83,8 @@ export interface FoldedFinding {
   rule: RuleId;
   subject: Subject;
   sentence: string;
+  /** who may not see each of them does not learn that it was folded in */
+  applications: string[];
   sinceMs: EpochMillis;
   /** when it went away by itself; null: still so */
   untilMs: EpochMillis | null;
@@ -106,7 +109,7 @@ export interface Alert {
   /** as the verdict gives it: fix which part of the path, or move what where */
   wayOut: string;
   figure: Figure | null;
-  /** all whose figures it tells: who may not see each of them does not see it */
+  /** all whose figures it tells, those of the folded ones aside: who may not see each of them does not see it */
   applications: string[];
   owner: { team: string; contact: string } | null;
   changes: Change[];

@@ -2,6 +2,7 @@ import type { Rules } from '../domain/rule.ts';
 import type { EpochMillis } from '../domain/units.ts';
 import type { State } from '../state/state.ts';
 import type { Store } from '../store/store.ts';
+import type { DeliverySource } from './delivery-source.ts';
 import { QueryProblem } from './query.ts';
 import { parseRange } from './range.ts';
 import type { RangeView } from './schemas.ts';
@@ -16,6 +17,8 @@ export interface ViewContext {
   viewer: Viewer;
   nowMs: EpochMillis;
   status: StatusSource;
+  /** left out where nothing is sent */
+  delivery?: DeliverySource;
   demo: boolean;
 }
 
