@@ -3,7 +3,7 @@
 import { usePathname, useSearchParams } from 'next/navigation';
 import { useEffect, useState } from 'react';
 import { RangePicker } from '#components/shell/range-picker.tsx';
-import { defaultFrom, parseRange, presets } from '#lib/views/range.ts';
+import { defaultFromOf, parseRange, presets } from '#lib/views/range.ts';
 
 const refreshChoices = ['live', '5s', '10s', '30s', '1m', 'off'];
 
@@ -20,7 +20,8 @@ export function RangeControl({ startMs }: { startMs: number }) {
     return () => clearInterval(timer);
   }, []);
 
-  const asked = parseRange(params.get('from') ?? undefined, params.get('to') ?? undefined, nowMs);
+  const defaultFrom = defaultFromOf(pathname);
+  const asked = parseRange(params.get('from') ?? defaultFrom, params.get('to') ?? undefined, nowMs);
   const wrong = 'wanted' in asked ? `${asked.parameter}: found "${asked.found}", wanted ${asked.wanted}.` : null;
   const range = 'wanted' in asked ? parseRange(undefined, undefined, nowMs) : asked;
   if ('wanted' in range) return null;
