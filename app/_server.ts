@@ -1,11 +1,11 @@
 import 'server-only';
 import type { Clock } from '#lib/clock.ts';
 import type { Config } from '#lib/config.ts';
+import type { Delivery } from '#lib/domain/delivery.ts';
 import { type EpochMillis, epochMillisOf } from '#lib/domain/units.ts';
 import type { State } from '#lib/state/state.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { ViewContext } from '#lib/views/context.ts';
-import type { DeliverySource } from '#lib/views/delivery-source.ts';
 import { sharedReads } from '#lib/views/shared-reads.ts';
 import type { StatusSource } from '#lib/views/status-source.ts';
 import { owner, type Viewer } from '#lib/views/viewer.ts';
@@ -17,8 +17,7 @@ export interface Hopscope {
   config: Config;
   clock: Clock;
   status: StatusSource;
-  /** left out where nothing is sent */
-  delivery?: DeliverySource;
+  delivery: Delivery;
   /** called with a function that is told when data changed (at most once a second); returns how to stop */
   onChange(listener: (change: { arrivalMs: number }) => void): () => void;
 }
@@ -59,7 +58,11 @@ export async function viewContext(): Promise<ViewContext> {
     viewer: await currentViewer(),
     nowMs: secondOf(epochMillisOf(clock())),
     status,
-    ...(delivery ? { delivery } : {}),
+    delivery: {
+      targets: () => delivery.targets(),
+      test: (name) => delivery.test(name),
+      routes: config.delivery.routes,
+    },
     demo: config.demo,
   };
 }

@@ -17,6 +17,7 @@ import { type AuditSpent, addPass, auditCounters } from './audit-counters.ts';
 import { type Intake, startIntake } from './intake/client.ts';
 import { countersOf } from './intake/counters.ts';
 import type { BoundAddresses, IntakeStats } from './intake/messages.ts';
+import { startDelivery } from './notify/start.ts';
 import { listenForPages } from './web/server.ts';
 
 /**
@@ -53,10 +54,14 @@ async function main(): Promise<void> {
   spooled = intake;
   started.push(() => intake.stop(drainLimitMs - 2_000));
   const changes = changeFeed();
+  const stopTelling = state.onChange(changes.tellAgain);
   const reasons = new Set<string>(['the pages are not up yet']);
   const spent: AuditSpent = { passes: 0, spans: 0, stepsMs: {} };
   const status = statusSource(intake, startedMs, reasons, config, spent);
   started.push(async () => status.stop());
+  started.push(async () => stopTelling());
+  const delivery = startDelivery(config, state, intake.addresses.broker);
+  started.push(() => delivery.stop());
 
   (globalThis as unknown as Record<symbol, unknown>)[Symbol.for('hopscope')] = {
     store,
@@ -64,6 +69,7 @@ async function main(): Promise<void> {
     config,
     clock: systemClock,
     status,
+    delivery,
     onChange: changes.subscribe,
   };
 
@@ -202,7 +208,13 @@ function startDemoFleet(config: Config): ChildProcess {
   const otlp = config.otlp ?? { host: '127.0.0.1', port: 4318 };
   const child = fork(
     join(root, 'collectors/demo-fleet/main.ts'),
-    ['--broker', `mqtt://${broker.host}:${broker.port}`, '--otlp', `http://${otlp.host}:${otlp.port}`],
+    [
+      '--broker',
+      `mqtt://${broker.host}:${broker.port}`,
+      '--otlp',
+      `http://${otlp.host}:${otlp.port}`,
+      ...(config.web ? ['--web', `http://${config.web.host}:${config.web.port}`] : []),
+    ],
     {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'],
@@ -246,10 +258,17 @@ type Change = { arrivalMs: number };
 /** Tells open pages that something changed. */
 function changeFeed() {
   const listeners = new Set<(change: Change) => void>();
+  let arrivalMs = Date.now();
+  const tellAgain = (): void => {
+    for (const listener of listeners) listener({ arrivalMs });
+  };
   return {
     tell: (): void => {
-      for (const listener of listeners) listener({ arrivalMs: Date.now() });
+      arrivalMs = Date.now();
+      tellAgain();
     },
+    /** What people did is news, too, but makes no data younger than it is. */
+    tellAgain,
     subscribe: (listener: (change: Change) => void): (() => void) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -67,6 +67,116 @@ describe('settings', () => {
   });
 });
 
+describe('delivery', () => {
+  const inFile = (yaml: string, env: Record<string, string> = {}) => {
+    const dir = emptyDir();
+    writeFileSync(join(dir, 'hopscope.yaml'), yaml);
+    return load([], env, dir);
+  };
+
+  it('takes each kind of target, with secrets out of variables', () => {
+    const { delivery } = inFile(
+      `
+brokers: [{ url: "mqtt://10.0.0.5:1883", site: dublin }]
+delivery:
+  targets:
+    - { name: am, kind: webhook, url: "http://127.0.0.1:9093/hook", token: "\${TOKEN}", allowPlaintext: true }
+    - { name: chat, kind: slack, url: "https://hooks.slack.com/\${CHAT_PATH}" }
+    - { name: pager, kind: pagerduty, routingKey: "\${PAGER_KEY}" }
+    - { name: phone, kind: ntfy, url: https://ntfy.sh/line }
+    - { name: mail, kind: email, url: "smtp://mail.example.org:587", user: me, password: "\${P}", from: a@b.org, to: c@d.org }
+    - { name: bus, kind: mqtt, broker: broker-dublin, topic: factory/alerts }
+    - { name: far, kind: mqtt, url: "mqtts://bus.example.org", topic: alerts }
+  routes:
+    - { application: factory, severity: [critical], to: pager, continue: true }
+    - { hours: { from: "22:00", to: "06:00", timeZone: Europe/Berlin, days: [fri] }, to: [phone, chat] }
+  allowPrivate: ["10.0.0.0/8", "127.0.0.1:9093", "fd00::/8", "mail.lan:25"]
+`,
+      { TOKEN: 't0k', CHAT_PATH: 'T0/B0', PAGER_KEY: 'k3y', P: 'p/w@d' },
+    );
+    const plain = { allowPlaintext: false };
+    expect(delivery.targets).toEqual([
+      { name: 'am', kind: 'webhook', url: 'http://127.0.0.1:9093/hook', token: 't0k', allowPlaintext: true },
+      { name: 'chat', kind: 'slack', url: 'https://hooks.slack.com/T0/B0', ...plain },
+      { name: 'pager', kind: 'pagerduty', routingKey: 'k3y', url: 'https://events.pagerduty.com/v2/enqueue', ...plain },
+      { name: 'phone', kind: 'ntfy', url: 'https://ntfy.sh/line', token: null, ...plain },
+      {
+        name: 'mail',
+        kind: 'email',
+        url: 'smtp://mail.example.org:587',
+        login: { user: 'me', password: 'p/w@d' },
+        from: 'a@b.org',
+        to: ['c@d.org'],
+        ...plain,
+      },
+      { name: 'bus', kind: 'mqtt', broker: 'broker-dublin', topic: 'factory/alerts', ...plain },
+      {
+        name: 'far',
+        kind: 'mqtt',
+        broker: null,
+        url: 'mqtts://bus.example.org',
+        topic: 'alerts',
+        login: null,
+        ...plain,
+      },
+    ]);
+    expect(delivery.routes).toEqual([
+      { applications: ['factory'], severities: ['critical'], rules: null, hours: null, to: ['pager'], continue: true },
+      {
+        applications: null,
+        severities: null,
+        rules: null,
+        hours: { timeZone: 'Europe/Berlin', days: ['fri'], fromMinute: 1_320, toMinute: 360 },
+        to: ['phone', 'chat'],
+        continue: false,
+      },
+    ]);
+  });
+
+  it('links to the public address, which is then a name of ours, else to the listener', () => {
+    expect(load().delivery).toMatchObject({ targets: [], routes: [], publicUrl: 'http://127.0.0.1:3000' });
+    expect(inFile('web: { listen: "0.0.0.0:80" }').delivery.publicUrl).toBe('http://localhost:80');
+    expect(inFile('web: off').delivery.publicUrl).toBe('');
+    const config = inFile('web: { publicUrl: "https://hop.example.org/" }');
+    expect([config.delivery.publicUrl, config.hostNames]).toEqual(['https://hop.example.org', ['hop.example.org']]);
+  });
+
+  it('names the line of what is wrong, and does not repeat what may be secret', () => {
+    const target = (rest: string) => `delivery:\n  targets:\n    - { name: a, ${rest} }\n`;
+    expect(errorOf(target('kind: slac'))).toMatch(/line 3.*"slac".*webhook, slack, pagerduty/);
+    expect(errorOf(target('kind: slack'))).toMatch(
+      /line 3, delivery.targets.0.url: found nothing|found one that is not/,
+    );
+    expect(errorOf(target('kind: slack, url: hooks.slack.com/SECRET'))).toMatch(/line 3.*https:\/\//);
+    expect(errorOf(target('kind: slack, url: hooks.slack.com/SECRET'))).not.toContain('SECRET');
+    expect(errorOf('delivery: { targets: ["https://hooks.slack.com/SECRET"] }')).not.toContain('SECRET');
+    expect(errorOf(target('kind: slack, url: "http://chat.lan/SECRET"'))).toMatch(/line 3.*allowPlaintext: true/);
+    expect(errorOf(target('kind: slack, link: "https://x"'))).toMatch(/"link".*wanted one of.*url/);
+    expect(errorOf(target(`kind: slack, url: "${'$'}{NOWHERE}"`))).toMatch(
+      /line 3, .*url: found \$\{NOWHERE\}.*environment/,
+    );
+    expect(errorOf(target('kind: ntfy, url: "https://ntfy.sh/"'))).toMatch(/topic/);
+    expect(errorOf(target('kind: mqtt, topic: alerts'))).toMatch(/line 3.*broker and url/);
+    expect(errorOf(target('kind: mqtt, topic: alerts, broker: dublin'))).toMatch(/line 3.*"dublin".*embedded/);
+    expect(errorOf(target('kind: email, url: "smtp://x", from: a@b, to: nobody'))).toMatch(
+      /line 3.*to: found "nobody"/,
+    );
+    const routed = (rest: string) => `${target('kind: slack, url: "https://x"')}  routes:\n    - { ${rest} }\n`;
+    expect(errorOf(routed('to: b'))).toMatch(/line 5.*"b".*wanted names of targets: a/);
+    expect(errorOf(routed('to: [a, b]'))).toMatch(/line 5.*targets: a/);
+    expect(errorOf(routed('to: a, rule: slow'))).toMatch(/line 5.*"slow".*over-budget/);
+    expect(errorOf(routed('to: a, app: x'))).toMatch(/line 5.*"app".*application/);
+    const hours = (rest: string) => errorOf(routed(`to: a, hours: { ${rest} }`));
+    expect(hours('from: "25:00", to: "06:00", timeZone: UTC')).toMatch(/line 5.*"25:00".*08:30/);
+    expect(hours('from: "22:00", to: "06:00", timeZone: Berlin')).toMatch(/line 5.*"Berlin".*Europe\/Berlin/);
+    expect(errorOf('delivery: { allowPrivate: ["10.0.0.0/33"] }')).toMatch(/line 1.*10.0.0.0\/33.*HOST:PORT/);
+    expect(errorOf('delivery: { allowPrivate: [localhost] }')).toMatch(/line 1.*"localhost".*HOST:PORT/);
+    expect(
+      errorOf(`${target('kind: slack, url: "https://x"')}    - { name: a, kind: slack, url: "https://y" }\n`),
+    ).toMatch(/line 4.*"a".*no target above/);
+  });
+});
+
 describe('a wrong setting', () => {
   it('names the line, what was found and what was wanted', () => {
     expect(errorOf('sites:\n  - id: hannover\n    lat: 152\n')).toMatch(/line 3.*152.*wanted/s);

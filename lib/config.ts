@@ -3,6 +3,14 @@ import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LineCounter, parseDocument } from 'yaml';
 import * as z from 'zod';
+import {
+  deliveryRulesOf,
+  deliverySchema,
+  holdsSecret,
+  knownDeliveryKeys,
+  withVariables,
+} from './config/delivery-settings.ts';
+import type { DeliveryRules } from './domain/delivery.ts';
 import type { Rules } from './domain/rule.ts';
 import { HopscopeError } from './errors.ts';
 
@@ -47,6 +55,8 @@ export interface Config {
   /** Host header names accepted beside the loopback ones */
   hostNames: string[];
   rules: Rules;
+  /** who is told of alerts; holds secrets */
+  delivery: DeliveryRules;
   retention: Retention;
   /** how much acknowledged data the spool keeps after it is stored */
   spool: { keepMs: number; keepBytes: number };
@@ -96,11 +106,21 @@ const budgetSchema = z
     message: 'wanted exactly one of addedMs, totalMs',
   });
 
-const fileSchema = z.strictObject({
+const fileShape = z.strictObject({
   data: z.string().optional(),
   store: z.string().optional(),
   web: z
-    .union([listen, z.strictObject({ listen: listen.optional(), hostNames: z.array(z.string()).optional() })])
+    .union([
+      listen,
+      z.strictObject({
+        listen: listen.optional(),
+        hostNames: z.array(z.string()).optional(),
+        publicUrl: z
+          .string()
+          .regex(/^https?:\/\/[^/?#\s]+(?:\/[^?#\s]*)?$/, 'wanted a URL such as https://hopscope.example.org')
+          .optional(),
+      }),
+    ])
     .optional(),
   otlp: z.union([listen, z.strictObject({ listen: listen.optional(), grpc: listen.optional() })]).optional(),
   broker: z
@@ -147,11 +167,32 @@ const fileSchema = z.strictObject({
     .strictObject({ spans: duration.optional(), crossings: duration.optional(), minutes: duration.optional() })
     .default({}),
   spool: z.strictObject({ keep: duration.optional(), keepBytes: z.number().int().positive().optional() }).default({}),
+  delivery: deliverySchema.prefault({}),
 });
 
+const fileSchema = fileShape.check(({ value, issues }) => {
+  const names = [
+    ...(value.brokers ?? []).map(brokerName),
+    ...(value.brokers === undefined || value.broker !== undefined ? [nested(value.broker).name ?? embeddedName] : []),
+  ];
+  for (const [index, target] of value.delivery.targets.entries())
+    if ('broker' in target && typeof target.broker === 'string' && !names.includes(target.broker))
+      issues.push({
+        code: 'custom',
+        input: target.broker,
+        path: ['delivery', 'targets', index, 'broker'],
+        message: `wanted the name of a broker: ${names.join(', ')}`,
+      });
+});
+
+type Environment = Readonly<Record<string, string | undefined>>;
 type FileConfig = z.output<typeof fileSchema>;
 
 const loopback = '127.0.0.1';
+const embeddedName = 'embedded';
+
+const brokerName = (b: { name?: string; site: string; url: string }): string =>
+  b.name ?? (b.site ? `broker-${b.site}` : new URL(b.url).hostname);
 
 /** `off`, PORT or ADDRESS:PORT; undefined = the default port on loopback. */
 function listenOf(value: z.output<typeof listen> | undefined, defaultPort: number): Listen | null {
@@ -162,6 +203,14 @@ function listenOf(value: z.output<typeof listen> | undefined, defaultPort: numbe
   return { host: value.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(value.slice(at + 1)) };
 }
 
+/** How a browser on this machine gets there; '' when nothing listens. */
+function addressOf(web: Listen | null): string {
+  if (web === null) return '';
+  const isEverywhere = web.host === '0.0.0.0' || web.host === '::';
+  const host = isEverywhere ? 'localhost' : web.host.includes(':') ? `[${web.host}]` : web.host;
+  return `http://${host}:${web.port}`;
+}
+
 const nested = <T extends object>(
   value: T | z.output<typeof listen> | undefined,
 ): Partial<T> & { listen?: z.output<typeof listen> } =>
@@ -170,7 +219,7 @@ const nested = <T extends object>(
     : ({ listen: value } as Partial<T> & { listen?: z.output<typeof listen> });
 
 /** Reads and checks a hopscope.yaml; every error names the line, what was found and what was wanted. */
-export function parseConfigFile(text: string, fileName: string): FileConfig {
+export function parseConfigFile(text: string, fileName: string, env: Environment = {}): FileConfig {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
   const syntax = document.errors[0];
@@ -179,24 +228,38 @@ export function parseConfigFile(text: string, fileName: string): FileConfig {
       'config',
       `${fileName} line ${lines.linePos(syntax.pos[0]).line}: ${syntax.message.split('\n')[0]}`,
     );
-  const parsed = fileSchema.safeParse(document.toJS() ?? {});
-  if (parsed.success) return parsed.data;
-  const sentences = parsed.error.issues.slice(0, 5).map((issue) => {
-    const unknownKey = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-    const path = [...issue.path, ...(unknownKey === undefined ? [] : [unknownKey])];
-    const node = document.getIn(path, true) as { range?: [number, number, number] } | undefined;
-    const parent = document.getIn(issue.path, true) as { range?: [number, number, number] } | undefined;
-    const offset = node?.range?.[0] ?? parent?.range?.[0] ?? 0;
-    const found = document.getIn(path);
-    const where = `${fileName} line ${lines.linePos(offset).line}, ${path.join('.') || 'top level'}`;
-    if (unknownKey !== undefined) {
-      const known = knownKeys(issue.path);
-      return `${where}: found the unknown key "${unknownKey}"${known ? `, wanted one of ${known.join(', ')}` : ''}`;
+  const nodeAt = (path: PropertyKey[]) =>
+    document.getIn(path, true) as { range?: [number, number, number] } | undefined;
+  const where = (path: PropertyKey[]): string => {
+    const offset = (nodeAt(path) ?? nodeAt(path.slice(0, -1)))?.range?.[0] ?? 0;
+    return `${fileName} line ${lines.linePos(offset).line}, ${path.join('.') || 'top level'}`;
+  };
+  const settings: unknown = document.toJS() ?? {};
+  const unset: string[] = [];
+  if (isRecord(settings) && 'delivery' in settings)
+    settings.delivery = withVariables(settings.delivery, env, (path, name) =>
+      unset.push(
+        `${where(['delivery', ...path])}: found \${${name}}, but no variable ${name}, wanted it in the environment`,
+      ),
+    );
+  const parsed = unset.length > 0 ? null : fileSchema.safeParse(settings);
+  if (parsed?.success) return parsed.data;
+  const sentences = (parsed?.error.issues ?? []).map((issue) => {
+    if (issue.code === 'unrecognized_keys') {
+      const [unknownKey] = issue.keys;
+      const known = knownKeys(issue.path, document.getIn([...issue.path, 'kind']));
+      return `${where([...issue.path, unknownKey!])}: found the unknown key "${unknownKey}"${known ? `, wanted one of ${known.join(', ')}` : ''}`;
     }
-    return `${where}: found ${JSON.stringify(found) ?? 'nothing'}, ${wanted(issue)}`;
+    const found = document.getIn(issue.path);
+    const shown =
+      found === undefined ? 'nothing' : holdsSecret(issue.path) ? 'one that is not shown' : JSON.stringify(found);
+    return `${where(issue.path)}: found ${shown}, ${wanted(issue)}`;
   });
-  throw new HopscopeError('config', sentences.join('\n'));
+  throw new HopscopeError('config', [...unset, ...sentences].slice(0, 5).join('\n'));
 }
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function wanted(issue: z.core.$ZodIssue): string {
   if (issue.message.startsWith('wanted')) return issue.message;
@@ -213,8 +276,9 @@ function wanted(issue: z.core.$ZodIssue): string {
   return `wanted ${issue.message.replace(/^Invalid input: expected /, '').replace(/, received.*$/, '')}`;
 }
 
-function knownKeys(path: PropertyKey[]): string[] | null {
-  if (path.length === 0) return Object.keys(fileSchema.shape);
+function knownKeys(path: PropertyKey[], kind: unknown): string[] | null {
+  if (path.length === 0) return Object.keys(fileShape.shape);
+  if (path[0] === 'delivery') return knownDeliveryKeys(path.slice(1), kind);
   const tables: Record<string, z.ZodObject> = { sites: siteSchema, budgets: budgetSchema };
   const table = tables[String(path[0])];
   return table ? Object.keys(table.shape) : null;
@@ -224,12 +288,7 @@ function knownKeys(path: PropertyKey[]): string[] | null {
  * Command line, hopscope.yaml and HOPSCOPE_* variables, in that order of strength, as one frozen Config.
  * The only reader of the environment. Throws HopscopeError('config') with a sentence for a person.
  */
-export function loadConfig(
-  argv: string[],
-  env: Readonly<Record<string, string | undefined>>,
-  workingDir: string,
-  demoFile: string,
-): Config {
+export function loadConfig(argv: string[], env: Environment, workingDir: string, demoFile: string): Config {
   const options = readArguments(argv);
   const named = options.config ?? env.HOPSCOPE_CONFIG;
   const found = named ? resolve(workingDir, named) : resolve(workingDir, 'hopscope.yaml');
@@ -237,7 +296,7 @@ export function loadConfig(
   const demo = own === null && !options['no-demo'] && env.HOPSCOPE_DEMO !== 'off';
   const source =
     own !== null ? { file: found, text: own } : demo ? { file: demoFile, text: readIfThere(demoFile, true)! } : null;
-  const file = parseConfigFile(source?.text ?? '', source?.file ?? 'hopscope.yaml');
+  const file = parseConfigFile(source?.text ?? '', source?.file ?? 'hopscope.yaml', env);
   const base = own !== null ? dirname(found) : workingDir;
 
   const role = options.role ?? env.HOPSCOPE_ROLE ?? 'all';
@@ -258,15 +317,17 @@ export function loadConfig(
 
   const brokers: BrokerConnection[] = (file.brokers ?? []).map((b) => ({
     ...b,
-    name: b.name ?? (b.site ? `broker-${b.site}` : new URL(b.url).hostname),
+    name: brokerName(b),
   }));
   const brokerListen =
     brokers.length > 0 && file.broker === undefined ? null : setting('HOPSCOPE_BROKER', 1883, broker.listen);
   const embedded =
     brokerListen === null
       ? null
-      : { ...brokerListen, name: broker.name ?? 'embedded', site: broker.site ?? '', echo: broker.echo ?? false };
+      : { ...brokerListen, name: broker.name ?? embeddedName, site: broker.site ?? '', echo: broker.echo ?? false };
 
+  const webListen = setting('HOPSCOPE_WEB', 3000, web.listen ?? fromEnv('PORT', env.PORT));
+  const publicUrl = (web.publicUrl ?? addressOf(webListen)).replace(/\/+$/, '');
   return Object.freeze<Config>({
     file: source?.file ?? null,
     demo,
@@ -274,12 +335,17 @@ export function loadConfig(
     role: 'all',
     dataDir,
     store: env.HOPSCOPE_STORE ?? file.store ?? `duckdb:${dataDir}/hopscope.duckdb`,
-    web: setting('HOPSCOPE_WEB', 3000, web.listen ?? fromEnv('PORT', env.PORT)),
+    web: webListen,
     otlp: setting('HOPSCOPE_OTLP', 4318, otlp.listen),
     otlpGrpc: setting('HOPSCOPE_OTLP_GRPC', 4317, otlp.grpc),
     broker: embedded,
     brokers,
-    hostNames: [...(web.hostNames ?? []), ...(env.HOPSCOPE_HOST_NAMES?.split(',').map((name) => name.trim()) ?? [])],
+    hostNames: [
+      ...(web.hostNames ?? []),
+      ...(env.HOPSCOPE_HOST_NAMES?.split(',').map((name) => name.trim()) ?? []),
+      // links in messages lead there
+      ...(web.publicUrl ? [new URL(web.publicUrl).hostname] : []),
+    ],
     rules: {
       sites: file.sites.map((s) => ({
         id: s.id,
@@ -294,6 +360,7 @@ export function loadConfig(
       brokers: [...brokers, ...(embedded ? [embedded] : [])].map(({ name, site }) => ({ name, site })),
       maxDriftPpm: file.clocks.maxDriftPpm,
     },
+    delivery: deliveryRulesOf(file.delivery, publicUrl),
     retention: {
       spansMs: file.retention.spans ?? 7 * 86_400_000,
       crossingsMs: file.retention.crossings ?? 30 * 86_400_000,

@@ -87,8 +87,8 @@ const house: Room[] = [
     sentence: 'what people do changes the state by its interface, as far as the views let them see',
   },
   {
-    at: 'lib/config.ts',
-    rooms: ['lib/domain', 'lib/errors.ts'],
+    at: 'lib/config',
+    rooms: ['lib/config', 'lib/domain', 'lib/errors.ts'],
     packages: packagesOf('zod', 'yaml', 'node:[a-z_/]+'),
     sentence: 'settings are read once, by themselves',
   },
@@ -120,7 +120,7 @@ const house: Room[] = [
       'lib/errors.ts',
       'lib/clock.ts',
     ],
-    packages: packagesOf('mqtt', 'aedes', '@grpc/grpc-js', 'node:[a-z_0-9/]+'),
+    packages: packagesOf('mqtt', 'aedes', 'nodemailer', '@grpc/grpc-js', 'node:[a-z_0-9/]+'),
     sentence: 'collectors receive, call lib/wire and append; no rule, no SQL, no React',
   },
   {

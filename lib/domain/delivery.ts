@@ -15,7 +15,7 @@ export interface DeliveryRules {
 
 interface Named {
   name: string;
-  /** http:, mqtt:, ws: or SMTP without TLS are good enough for this target */
+  /** http:, mqtt: or SMTP without TLS are good enough for this target */
   allowPlaintext: boolean;
 }
 
@@ -124,6 +124,13 @@ export interface MaskedTarget {
   name: string;
   kind: TargetKind;
   address: string;
+}
+
+/** What the pages may ask of whoever sends. */
+export interface Delivery {
+  targets(): MaskedTarget[];
+  /** Sends what is plainly a test and says in a sentence how it went. */
+  test(name: string): Promise<string>;
 }
 
 export function maskedTarget(target: Target): MaskedTarget {

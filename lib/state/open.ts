@@ -30,6 +30,7 @@ const schema = `
     created_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'waiting',
     error TEXT NOT NULL DEFAULT '', done_ms INTEGER, UNIQUE (key, target));
   CREATE INDEX notifications_waiting ON notifications (due_ms) WHERE state = 'waiting';
+  CREATE INDEX notifications_in_order ON notifications (target, json_extract(body, '$.fingerprint'), id) WHERE state = 'waiting';
   CREATE INDEX notifications_of ON notifications (alert);
   CREATE TABLE memory (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;

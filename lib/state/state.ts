@@ -82,13 +82,15 @@ export interface RuleSettings {
 export interface Notifications {
   /** The same key and target again adds nothing. */
   add(notification: Omit<Notification, 'id' | 'attempts' | 'state' | 'error' | 'doneMs'>): void;
-  /** Waiting and due, oldest first. */
-  due(nowMs: EpochMillis, limit: number): Notification[];
+  /** Waiting and due, to all targets or to one, oldest first; none while an older one of the same cause waits for its target. */
+  due(nowMs: EpochMillis, limit: number, target?: string): Notification[];
   /** When the next one is due; null: none waits. */
   nextDueMs(): EpochMillis | null;
   sent(id: number, atMs: EpochMillis): void;
   /** `againMs`: null gives up. */
   failed(id: number, error: string, atMs: EpochMillis, againMs: EpochMillis | null): void;
+  /** What waits for any other target. */
+  giveUpExcept(targets: readonly string[], error: string, atMs: EpochMillis): void;
   ofAlert(alertId: string): Notification[];
   /** Newest first. */
   latest(limit: number): Notification[];

@@ -1,8 +1,8 @@
+import type { Delivery, DeliveryRules } from '../domain/delivery.ts';
 import type { Rules } from '../domain/rule.ts';
 import type { EpochMillis } from '../domain/units.ts';
 import type { State } from '../state/state.ts';
 import type { Store } from '../store/store.ts';
-import type { DeliverySource } from './delivery-source.ts';
 import { QueryProblem } from './query.ts';
 import { parseRange } from './range.ts';
 import type { RangeView } from './schemas.ts';
@@ -18,7 +18,7 @@ export interface ViewContext {
   nowMs: EpochMillis;
   status: StatusSource;
   /** left out where nothing is sent */
-  delivery?: DeliverySource;
+  delivery?: Delivery & Pick<DeliveryRules, 'routes'>;
   demo: boolean;
 }
 

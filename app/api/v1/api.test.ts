@@ -33,7 +33,11 @@ let hopId = '';
 const started = () => ({
   store: world.store,
   state: world.state,
-  config: { rules, demo: true },
+  config: { rules, demo: true, delivery: { routes: [] } },
+  delivery: {
+    targets: () => [{ name: 'on-call', kind: 'webhook', address: 'https://example.com/…' }],
+    test: (name: string) => Promise.resolve(`${name} took it.`),
+  },
   clock: () => BigInt(nowMs) * 1_000_000n,
   status: statusSource(),
   onChange: () => () => {},
