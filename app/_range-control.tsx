@@ -23,8 +23,9 @@ export function RangeControl({ startMs }: { startMs: number }) {
   const defaultFrom = defaultFromOf(pathname);
   const asked = parseRange(params.get('from') ?? defaultFrom, params.get('to') ?? undefined, nowMs);
   const wrong = 'wanted' in asked ? `${asked.parameter}: found "${asked.found}", wanted ${asked.wanted}.` : null;
-  const range = 'wanted' in asked ? parseRange(undefined, undefined, nowMs) : asked;
-  if ('wanted' in range) return null;
+  const range = 'wanted' in asked ? parseRange(defaultFrom, undefined, nowMs) : asked;
+  // one alert, its rules, its silences: there is no range to choose
+  if ('wanted' in range || pathname.startsWith('/alerts/')) return null;
 
   const href = (changes: Record<string, string | null>): string => {
     const query = new URLSearchParams(params);

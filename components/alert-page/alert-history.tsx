@@ -20,6 +20,8 @@ const didWords: Record<Event['what'], string> = {
   resolved: 'saw it end',
 };
 
+const mostLines = 20;
+
 const field =
   'min-h-7.5 w-full min-w-0 rounded-button border border-ctl bg-panel px-2 py-1 text-dense text-ink placeholder:text-ink3 max-phone:min-h-11 max-phone:text-body';
 
@@ -37,7 +39,7 @@ export function AlertHistory({ view }: { view: AlertView }) {
         <p className="mt-1.5 text-dense text-ink2">Nothing was written down yet.</p>
       ) : (
         <ol className="mt-1.5 flex flex-col gap-1.5 text-dense">
-          {history.map((event, index) => (
+          {history.slice(-mostLines).map((event, index) => (
             // two lines of one moment may say the same
             // biome-ignore lint/suspicious/noArrayIndexKey: a log only grows at its end
             <li key={index} className="grid grid-cols-[4.5rem_minmax(0,1fr)] gap-x-2">
@@ -49,6 +51,13 @@ export function AlertHistory({ view }: { view: AlertView }) {
             </li>
           ))}
         </ol>
+      )}
+      {history.length > mostLines && (
+        <p className="mt-1.5 text-dense">
+          <a href={`${api}?format=csv`} className="text-acc hover:underline">
+            {history.length - mostLines} earlier lines, as CSV
+          </a>
+        </p>
       )}
       {failed.length > 0 && (
         <ul className="mt-2 flex flex-col gap-1 text-dense text-over">

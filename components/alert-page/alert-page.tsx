@@ -1,7 +1,7 @@
 import type { AlertView } from '#lib/views/alert-schemas.ts';
 import { CopyLink } from '../hop-head/copy-link.tsx';
 import { TextLink } from '../ui/button.tsx';
-import { formatLatency, plural } from '../ui/format.ts';
+import { formatLatency, nbsp, plural } from '../ui/format.ts';
 import { Icon } from '../ui/icon.tsx';
 import { AlertBar } from './alert-bar.tsx';
 import { AlertChart } from './alert-chart.tsx';
@@ -42,7 +42,11 @@ export function AlertPage({ view }: { view: AlertView }) {
           {standing(alert, nowMs)}
         </p>
         <h1 className="max-w-[34ch] text-headline font-title tracking-tight text-balance break-words wide:max-w-none wide:text-title">
-          {alert.title}
+          {sentencesOf(alert.title).map((sentence) => (
+            <span key={sentence} className="block wide:inline">
+              {sentence}{' '}
+            </span>
+          ))}
         </h1>
         {alert.sentence !== '' && <p className="max-w-[90ch] text-sentence text-ink2">{alert.sentence}</p>}
       </header>
@@ -68,7 +72,7 @@ export function AlertPage({ view }: { view: AlertView }) {
                 height={168}
                 className="wide:hidden"
               />
-              <div hidden className="wide:block!">
+              <div className="hidden wide:block">
                 <AlertChart chart={chart} sinceMs={sinceMs} name={chartName(view)} width={700} height={220} />
               </div>
             </figure>
@@ -89,6 +93,10 @@ export function AlertPage({ view }: { view: AlertView }) {
     </div>
   );
 }
+
+/** Each on a line of its own where there is room for one, and no number without its unit. */
+const sentencesOf = (text: string): string[] =>
+  text.replaceAll(/(\d) (ms|s|min|h|%)/g, `$1${nbsp}$2`).split(/(?<=[.!?]) (?=[A-ZÄÖÜ])/);
 
 function chartName({ alert, chart }: AlertView): string {
   const last = chart?.points.findLast(({ p95Ms }) => p95Ms !== null)?.p95Ms ?? null;

@@ -9,7 +9,7 @@ export function DocumentAlone({ nonce }: { nonce: string }) {
 const css = `@layer alone{
 :root{color-scheme:light dark}
 body{margin:0;font:15px/20px system-ui,sans-serif}
-header,nav,footer,details,dialog,.copy,.sr-only{display:none}
+header,nav,footer,details,dialog,.copy,.sr-only,.hidden{display:none}
 .alert-page{max-width:40rem;margin:0 auto;padding:8px 16px 200px}
 .alert-page header{display:block}
 .alert-page h1{font-size:25px;line-height:29px;margin:4px 0}

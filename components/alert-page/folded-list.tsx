@@ -3,6 +3,8 @@ import { TextLink } from '../ui/button.tsx';
 import { formatClock, plural } from '../ui/format.ts';
 import { VerdictMark } from '../verdict-badge/verdict-mark.tsx';
 
+const mostShown = 12;
+
 /** What shares the cause and woke nobody of its own: it is over when it says so, whatever becomes of the alert. */
 export function FoldedList({ folded }: { folded: AlertView['folded'] }) {
   if (folded.length === 0) return null;
@@ -16,7 +18,7 @@ export function FoldedList({ folded }: { folded: AlertView['folded'] }) {
         </span>
       </h2>
       <ul className="mt-1.5 divide-y divide-line text-dense">
-        {folded.map((finding) => (
+        {folded.slice(0, mostShown).map((finding) => (
           <li key={`${finding.rule} ${finding.subject.kind} ${finding.subject.id}`} className="flex gap-2 py-1.5">
             <VerdictMark mark={finding.until === null ? 'over' : 'ok'} decorative className={undefined} />
             <span className="min-w-0 break-words">
@@ -31,6 +33,7 @@ export function FoldedList({ folded }: { folded: AlertView['folded'] }) {
           </li>
         ))}
       </ul>
+      {folded.length > mostShown && <p className="text-dense text-ink2">and {folded.length - mostShown} more</p>}
     </section>
   );
 }

@@ -5,6 +5,9 @@ import { TextLink } from '../ui/button.tsx';
 import { Drawing } from '../ui/drawing.tsx';
 import { formatLatency, formatLedger, shortId } from '../ui/format.ts';
 
+/** a document of a phone is small */
+const mostParts = 40;
+
 /** One request that shows it, from its start to its end: where it spent its time. */
 export function RequestStrip({ example }: { example: NonNullable<AlertView['example']> }) {
   const { traceId, totalMs, totalBoundMs, parts } = example;
@@ -25,7 +28,9 @@ export function RequestStrip({ example }: { example: NonNullable<AlertView['exam
       </h2>
       <div className="strip flex h-5 gap-px overflow-hidden rounded-bar" aria-hidden="true">
         {parts
-          .filter((part) => part.ms > 0)
+          // thinner than a line of the phone
+          .filter((part) => part.ms > totalMs / 400)
+          .slice(0, mostParts)
           .map((part) => (
             <Drawing
               key={`${part.kind} ${part.startMs}`}

@@ -62,7 +62,7 @@ export function RulesPage({ view }: { view: RulesView }) {
 
 function Rule({ rule }: { rule: RuleItem }) {
   return (
-    <li className="grid gap-x-6 gap-y-2 px-3.5 py-3 wide:grid-cols-[minmax(0,1fr)_27rem]">
+    <li className="grid gap-x-6 gap-y-2 px-3.5 py-3 wide:grid-cols-[minmax(0,1fr)_31rem]">
       <div>
         <h3 className={`text-body font-title ${rule.enabled ? '' : 'text-ink3'}`}>
           {rule.title}
@@ -72,7 +72,10 @@ function Rule({ rule }: { rule: RuleItem }) {
         <p className="mt-0.5 max-w-[80ch] text-dense text-ink3">Says: {rule.finding}</p>
         <p className="mt-1 text-note text-ink3">{sourceOf(rule)}</p>
       </div>
-      <WorkForm action="/api/v1/rules" className="grid grid-cols-2 items-end gap-2 phone:grid-cols-4">
+      <WorkForm
+        action="/api/v1/rules"
+        className="grid grid-cols-2 content-start items-end gap-2 phone:grid-cols-[1fr_1.4fr_1.2fr_1.2fr_auto]"
+      >
         <input type="hidden" name="rule" value={rule.rule} />
         <ChoiceField
           name="enabled"
@@ -97,9 +100,9 @@ function Rule({ rule }: { rule: RuleItem }) {
             className={`${box} disabled:border-line2`}
           />
         </label>
-        <ChoiceField name="forMs" label="For at least" value={String(rule.forMs)} choices={lengths} />
+        <ChoiceField name="forMs" label="For at least" value={String(rule.forMs)} choices={lengthsWith(rule.forMs)} />
         <ChoiceField name="severity" label="Severity" value={rule.severity} choices={severities} />
-        <div className="col-span-2 flex flex-wrap gap-2 phone:col-span-4">
+        <div className="flex flex-wrap gap-2 max-phone:col-span-2 max-phone:*:flex-1">
           <Button type="submit" small data-row="" aria-label={`Save: ${rule.title}`}>
             Save
           </Button>
@@ -126,6 +129,12 @@ const lengths = [
   [1_800_000, '30 min'],
   [3_600_000, '1 h'],
 ].map(([ms, text]) => ({ value: String(ms), text: String(text) }));
+
+/** as it is, even where no choice says so */
+const lengthsWith = (ms: number) =>
+  lengths.some(({ value }) => value === String(ms))
+    ? lengths
+    : [...lengths, { value: String(ms), text: `${ms / 1_000} s` }];
 
 /** a share is asked for as it is kept */
 const thresholdLabel = (unit: string): string =>

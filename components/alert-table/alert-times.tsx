@@ -28,7 +28,7 @@ export function AlertTimes({ view }: { view: AlertsView }) {
     <Panel
       id="times"
       title="How fast"
-      note={`alerts that fired in ${rangeWords(range)}; lines from their least to their most, a step is ${formatAge(times.stepMs)}`}
+      note={`alerts that fired: ${rangeWords(range)}; lines from their least to their most, a step is ${formatAge(times.stepMs)}`}
     >
       <dl className="flex flex-wrap gap-x-10 gap-y-3">
         <Figure name="fired" value={formatNumber(times.fired)}>

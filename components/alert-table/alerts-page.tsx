@@ -60,7 +60,7 @@ export function AlertsPage({ view, form }: { view: AlertsView; form: AlertsForm 
           )}
         </Panel>
         <AlertTimes view={view} />
-        <Panel id="past" title="Resolved" note={`fired in ${rangeWords(range)}, newest first`} flush>
+        <Panel id="past" title="Resolved" note={`fired: ${rangeWords(range)}, newest first`} flush>
           {past.length > 0 ? (
             <AlertTable items={past} caption="Alerts that are resolved, newest first" nowMs={nowMs} />
           ) : (
@@ -93,6 +93,9 @@ function sentenceOf({ counts }: AlertsView): string {
   return `Nothing is wrong that we know of.${waiting}${silent}`;
 }
 
+/** The phone starts with the answer: a filter that is not in use stays away. */
+const onPhone = (value: string): string => (value === '' ? 'max-phone:hidden' : '');
+
 /** One GET form: the URL is the filter. */
 function Filters({ view, form }: { view: AlertsView; form: AlertsForm }) {
   return (
@@ -115,7 +118,7 @@ function Filters({ view, form }: { view: AlertsView; form: AlertsForm }) {
         value={form.rule}
         any="All"
         choices={ruleIds.map((value: RuleId) => ({ value, text: chipWords[value] }))}
-        className="wide:w-40"
+        className={`wide:w-40 ${onPhone(form.rule)}`}
       />
       <ChoiceField
         name="severity"
@@ -123,7 +126,7 @@ function Filters({ view, form }: { view: AlertsView; form: AlertsForm }) {
         value={form.severity}
         any="All"
         choices={severities}
-        className="wide:w-32"
+        className={`wide:w-32 ${onPhone(form.severity)}`}
       />
       <ChoiceField
         name="application"
@@ -131,9 +134,9 @@ function Filters({ view, form }: { view: AlertsView; form: AlertsForm }) {
         value={form.application}
         any="All"
         choices={view.applications.map(same)}
-        className="wide:w-36"
+        className={`wide:w-36 ${onPhone(form.application)}`}
       />
-      <div className="flex gap-2 max-phone:col-span-2 max-phone:*:flex-1">
+      <div className="flex gap-2 max-phone:*:flex-1">
         <Button type="submit">Filter</Button>
         {isFiltered(form) && (
           <ButtonLink kind="quiet" href={linkTo('/alerts', view.range)}>

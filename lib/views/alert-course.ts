@@ -76,12 +76,12 @@ function wayOf(from: string, to: string, item: HopItem | null): string {
   return `${way}, ${sayFigure(ms, item.boundMs)}`;
 }
 
-/** "50.3 ± 2.4 ms" */
+/** "50.3 ± 2.4 ms"; an error bar of 10 ms or more takes the decimal away */
 function sayFigure(ms: number, boundMs: number | null): string {
   const text = spokenMs(ms);
   if (boundMs === null) return `${text}, ± not known`;
   if (boundMs < (ms >= 99.95 ? 0.5 : 0.05) || !text.endsWith(' ms')) return text;
-  return `${text.slice(0, -3)} ${sayBound(boundMs)} ms`;
+  return `${boundMs >= 9.95 ? Math.round(ms) : text.slice(0, -3)} ${sayBound(boundMs)} ms`;
 }
 
 async function courseOfPath(context: ViewContext, { subject }: Alert, around: Around): Promise<Course | null> {

@@ -3,7 +3,6 @@ import { type RuleSetting, ruleIds } from '../domain/alert.ts';
 import { alertRules, conditionOf, rulesInForce, spokenThreshold } from '../domain/alert-rules.ts';
 import { leastBudgetMs } from '../domain/budget.ts';
 import type { BudgetRule } from '../domain/rule.ts';
-import { spokenBudget } from '../domain/verdict.ts';
 import type { RulesView } from './alert-schemas.ts';
 import type { ViewContext } from './context.ts';
 import { maySee } from './viewer.ts';
@@ -47,8 +46,8 @@ export async function rulesView(context: ViewContext): Promise<RulesView> {
         from: 'hopscope.yaml',
       })),
       {
-        of: 'any other hop',
-        judges: `each hop: twice its floor where that is more than ${spokenBudget(leastBudgetMs)}`,
+        of: 'any other hop, or twice its floor where that is more',
+        judges: 'each hop',
         budgetMs: leastBudgetMs,
         from: 'Hopscope',
       },
