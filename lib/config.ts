@@ -3,6 +3,8 @@ import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LineCounter, parseDocument } from 'yaml';
 import * as z from 'zod';
+import { ruleIds } from './domain/alert.ts';
+import type { RuleChange } from './domain/alert-rules.ts';
 import type { Rules } from './domain/rule.ts';
 import { HopscopeError } from './errors.ts';
 
@@ -47,6 +49,8 @@ export interface Config {
   /** Host header names accepted beside the loopback ones */
   hostNames: string[];
   rules: Rules;
+  /** what the file changes of the alert rules; the page's word comes over it */
+  alertRules: RuleChange[];
   retention: Retention;
   /** how much acknowledged data the spool keeps after it is stored */
   spool: { keepMs: number; keepBytes: number };
@@ -96,6 +100,21 @@ const budgetSchema = z
     message: 'wanted exactly one of addedMs, totalMs',
   });
 
+const alertRuleSchema = z.strictObject({
+  enabled: z.boolean().optional(),
+  severity: z.enum(['critical', 'warning', 'info'], { error: 'wanted critical, warning or info' }).optional(),
+  threshold: z.number().positive().optional(),
+  /** how long it has to be bad */
+  for: duration.optional(),
+});
+
+const alertsSchema = z.strictObject(
+  Object.fromEntries(ruleIds.map((id) => [id, alertRuleSchema.optional()])) as Record<
+    (typeof ruleIds)[number],
+    z.ZodOptional<typeof alertRuleSchema>
+  >,
+);
+
 const fileSchema = z.strictObject({
   data: z.string().optional(),
   store: z.string().optional(),
@@ -142,6 +161,7 @@ const fileSchema = z.strictObject({
   owners: z
     .array(z.strictObject({ application: z.string(), team: z.string(), contact: z.string().default('') }))
     .default([]),
+  alerts: alertsSchema.default({}),
   clocks: z.strictObject({ maxDriftPpm: z.number().positive().default(50) }).default({ maxDriftPpm: 50 }),
   retention: z
     .strictObject({ spans: duration.optional(), crossings: duration.optional(), minutes: duration.optional() })
@@ -215,6 +235,7 @@ function wanted(issue: z.core.$ZodIssue): string {
 
 function knownKeys(path: PropertyKey[]): string[] | null {
   if (path.length === 0) return Object.keys(fileSchema.shape);
+  if (path[0] === 'alerts') return Object.keys(path.length === 1 ? alertsSchema.shape : alertRuleSchema.shape);
   const tables: Record<string, z.ZodObject> = { sites: siteSchema, budgets: budgetSchema };
   const table = tables[String(path[0])];
   return table ? Object.keys(table.shape) : null;
@@ -294,6 +315,12 @@ export function loadConfig(
       brokers: [...brokers, ...(embedded ? [embedded] : [])].map(({ name, site }) => ({ name, site })),
       maxDriftPpm: file.clocks.maxDriftPpm,
     },
+    alertRules: ruleIds.flatMap((rule) => {
+      const said = file.alerts[rule];
+      if (!said) return [];
+      const { for: forMs, ...rest } = said;
+      return [{ rule, ...rest, forMs }];
+    }),
     retention: {
       spansMs: file.retention.spans ?? 7 * 86_400_000,
       crossingsMs: file.retention.crossings ?? 30 * 86_400_000,
