@@ -57,7 +57,7 @@ function deviceDown(look: Look, device: DeviceRow): Finding {
       ...about,
       state: isKnown ? 'fine' : 'cannot-tell',
       sinceMs: device.sinceMs,
-      usualAtMs: isKnown && device.lastSeenMs > 0 ? device.lastSeenMs : null,
+      usualAtMs: isKnown && isInTime(look, device) ? device.lastSeenMs : null,
     });
   }
   // it says itself that it goes, or has not been heard since
@@ -75,6 +75,10 @@ function deviceDown(look: Look, device: DeviceRow): Finding {
     wayOut: `See whether ${device.name} has power and a network${device.services.length > 0 ? `; it runs ${device.services.slice(0, 5).join(', ')}` : ''}.`,
   });
 }
+
+/** Not yet overdue: of who is, nobody knows. */
+const isInTime = ({ nowMs }: Look, { lastSeenMs, intervalMs }: DeviceRow): boolean =>
+  lastSeenMs > 0 && nowMs - lastSeenMs <= 1.5 * Math.max(leastIntervalMs, intervalMs ?? usualIntervalMs);
 
 const silentIntervals = 3;
 

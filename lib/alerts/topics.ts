@@ -65,7 +65,13 @@ function topicFinding(look: Look, rhythm: TopicRhythm, quiet: Quiet, window: Top
     parts: topicParts(look, rhythm, devices),
   };
   if (quiet.state !== 'bad')
-    return quietFinding({ ...about, state: quiet.state, sinceMs: rhythm.lastMs, usualAtMs: rhythm.lastMs });
+    return quietFinding({
+      ...about,
+      state: quiet.state,
+      sinceMs: rhythm.lastMs,
+      // of one that is overdue nobody knows
+      usualAtMs: quiet.quietMs <= 2 * quiet.usualMs ? rhythm.lastMs : null,
+    });
   const who = publishers.length === 0 ? '' : ` ${publishers.slice(0, 3).join(', ')} used to publish it.`;
   return quietFinding({
     ...about,

@@ -184,10 +184,14 @@ const aboutOf = (rule: RuleId): 'time' | 'presence' =>
 
 function isMostlyBad({ part, fine }: Place, bad: readonly Finding[]): boolean {
   if (bad.length === 0) return false;
-  const beganMs = Math.min(...bad.map((finding) => finding.sinceMs));
-  const about = new Set(bad.map(({ rule }) => aboutOf(rule)));
-  const asUsual = fine.filter(({ rule, usualAtMs }) => about.has(aboutOf(rule)) && usualAtMs! > beganMs + slackMs);
-  const [affected, others] = [subjectsOf(bad), subjectsOf(asUsual)];
+  const asUsual = new Set<Finding>();
+  for (const [about, of] of Map.groupBy(bad, ({ rule }) => aboutOf(rule))) {
+    const begun = of.map(({ sinceMs }) => sinceMs);
+    // each falls silent with its last report: what one was heard to say before another's last says nothing
+    const afterMs = about === 'time' ? Math.min(...begun) : Math.max(...begun);
+    for (const each of fine) if (aboutOf(each.rule) === about && each.usualAtMs! > afterMs + slackMs) asUsual.add(each);
+  }
+  const [affected, others] = [subjectsOf(bad), subjectsOf([...asUsual])];
   for (const subject of affected) others.delete(subject);
   return affected.size >= leastShare(part.kind) * (affected.size + others.size);
 }
