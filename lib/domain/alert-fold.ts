@@ -16,8 +16,9 @@ const specificFirst: readonly Part['kind'][] = [
   'hop',
   'topic',
   'path',
-  'device',
+  // what one device alone serves is told by its service, unless the device itself is found to be down
   'service',
+  'device',
   'leg',
   'broker',
   'site',

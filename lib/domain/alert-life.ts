@@ -130,9 +130,10 @@ function resolve(
   byKey: ReadonlyMap<string, Finding>,
   nowMs: EpochMillis,
 ): void {
-  const folded = alert.folded.map((each) =>
-    each.untilMs === null && byKey.get(keyOf(each))?.state === 'fine' ? { ...each, untilMs: nowMs } : each,
-  );
+  const folded = alert.folded.map((each) => {
+    if (each.untilMs !== null || byKey.get(keyOf(each))?.state === 'bad') return each;
+    return { ...each, untilMs: Math.max(each.sinceMs, atMs) };
+  });
   next.alerts.push({ ...alert, phase: 'resolved', resolvedMs: atMs, folded });
   next.events.push({ id: alert.id, event: { timeMs: nowMs, who: '', what: 'resolved', text: why } });
 }
@@ -307,7 +308,10 @@ function wordsOf(input: LifeInput, group: Group, alert: Alert): Partial<Alert> {
   // what changed before is known soon after; later it is history
   const isYoung = alert.changes.length === 0 || input.nowMs - alert.seenMs < trailingMs;
   const changes = isYoung ? input.changesOf(findings, sinceMs) : alert.changes;
-  const title = groupTitle(cause, lead, findings) || alert.title;
+  // its path may not know yet whether it is well; the request's own name stays
+  const isPath = ({ rule }: Pick<Finding, 'rule'>): boolean => rule === 'path-over-budget';
+  const keepsTitle = !findings.some(isPath) && alert.folded.some((each) => isPath(each) && each.untilMs === null);
+  const title = keepsTitle ? alert.title : groupTitle(cause, lead, findings) || alert.title;
   const shown = findings.find((finding) => finding.title === title) ?? lead;
   const applications = [
     ...new Set([...alert.applications, ...findings.flatMap((finding) => finding.applications)]),
@@ -320,7 +324,7 @@ function wordsOf(input: LifeInput, group: Group, alert: Alert): Partial<Alert> {
     title,
     sentence: groupSentence(cause, lead, findings, changes) || alert.sentence,
     wayOut: lead.wayOut || shown.wayOut || alert.wayOut,
-    figure: shown.figure ?? alert.figure,
+    figure: keepsTitle ? alert.figure : (shown.figure ?? alert.figure),
     applications,
     sites: [...new Set([...alert.sites, ...findings.flatMap(sitesOf)])].sort(),
     owner: input.ownerOf([...lead.applications, ...applications]),
