@@ -55,6 +55,7 @@ export async function viewContext(): Promise<ViewContext> {
     store: sharedStore(store),
     state,
     rules: config.rules,
+    alertRules: config.alertRules,
     viewer: await currentViewer(),
     nowMs: secondOf(epochMillisOf(clock())),
     status,

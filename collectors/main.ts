@@ -3,12 +3,17 @@ import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { join, resolve } from 'node:path';
 import next from 'next';
-import { auditOnce, openAudit } from '#lib/audit.ts';
+import { judgeAlerts } from '#lib/alerts/judge.ts';
+import { openAlertMemory } from '#lib/alerts/memory.ts';
+import { auditOnce, openAudit, type PassReport } from '#lib/audit.ts';
 import { systemClock } from '#lib/clock.ts';
 import { type Config, type Listen, loadConfig } from '#lib/config.ts';
-import { epochMillisOf } from '#lib/domain/units.ts';
+import type { Alert } from '#lib/domain/alert.ts';
+import { targetsOf } from '#lib/domain/delivery.ts';
+import { type EpochMillis, epochMillisOf } from '#lib/domain/units.ts';
 import { HopscopeError } from '#lib/errors.ts';
 import { openState } from '#lib/state/open.ts';
+import type { State } from '#lib/state/state.ts';
 import { openStore } from '#lib/store/open.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { StatusSource } from '#lib/views/status-source.ts';
@@ -73,8 +78,22 @@ async function main(): Promise<void> {
     onChange: changes.subscribe,
   };
 
-  started.push(await startAudit(store, config, reasons, spent, changes.tell));
-  started.push(startRetention(store, config));
+  const alerts = startAlerts({
+    store,
+    state,
+    config,
+    reasons,
+    status,
+    targetsOf: (alert, nowMs) => targetsOf(config.delivery, alert, nowMs),
+  });
+  started.push(alerts.stop);
+  started.push(
+    await startAudit(store, config, reasons, spent, (report) => {
+      changes.tell();
+      if (report.verdicts + report.deviceEvents > 0) alerts.look();
+    }),
+  );
+  started.push(startRetention(store, state, config));
   if (config.web) {
     const web = await startPages(config, config.web);
     started.push(async () => {
@@ -152,7 +171,7 @@ async function startAudit(
   config: Config,
   reasons: Set<string>,
   spent: AuditSpent,
-  tell: () => void,
+  tell: (report: PassReport) => void,
 ): Promise<() => Promise<void>> {
   const memory = await openAudit(store, config.rules, systemClock());
   let stopped = false;
@@ -166,7 +185,7 @@ async function startAudit(
       const report = await auditOnce(store, systemClock(), config.rules, memory);
       addPass(spent, report);
       if (reasons.delete(trouble)) log('info', 'the audit works again', {});
-      if (report.changed) tell();
+      if (report.changed) tell(report);
       behind = report.behind;
     } catch (error) {
       if (!reasons.has(trouble)) log('warn', trouble, { why: error instanceof Error ? error.message : String(error) });
@@ -189,14 +208,77 @@ async function startAudit(
   };
 }
 
-function startRetention(store: Store, config: Config): () => Promise<void> {
+interface AlertParts {
+  store: Store;
+  state: State;
+  config: Config;
+  reasons: Set<string>;
+  status: StatusSource;
+  targetsOf(alert: Alert, nowMs: EpochMillis): string[];
+}
+
+const alertsEveryMs = 2_000;
+const alertsTrouble = 'alerts could not be judged';
+
+/** Looks every two seconds, and at once when verdicts have changed. What goes wrong here is said, and keeps nobody else from working. */
+function startAlerts({ store, state, config, reasons, status, targetsOf }: AlertParts) {
+  const memory = openAlertMemory();
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | null = null;
+  let isAsked = false;
+  const look = (): void => {
+    if (stopped) return;
+    clearTimeout(timer);
+    if (running) {
+      isAsked = true;
+      return;
+    }
+    running = judgeOnce().finally(() => {
+      running = null;
+      if (isAsked) look();
+      else if (!stopped) timer = setTimeout(look, alertsEveryMs);
+    });
+  };
+  const judgeOnce = async (): Promise<void> => {
+    isAsked = false;
+    try {
+      const nowMs = epochMillisOf(systemClock());
+      const { rules, alertRules } = config;
+      await judgeAlerts({ store, state, rules, alertRules, status, targetsOf, nowMs }, memory);
+      if (reasons.delete(alertsTrouble)) log('info', 'alerts are judged again', {});
+    } catch (error) {
+      if (!reasons.has(alertsTrouble))
+        log('warn', alertsTrouble, { why: error instanceof Error ? error.message : String(error) });
+      reasons.add(alertsTrouble);
+    }
+  };
+  timer = setTimeout(look, alertsEveryMs);
+  return {
+    look,
+    stop: async (): Promise<void> => {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+function startRetention(store: Store, state: State, config: Config): () => Promise<void> {
   const timer = setInterval(() => {
     const nowMs = epochMillisOf(systemClock());
+    const minutesMs = nowMs - config.retention.minutesMs;
+    try {
+      state.alerts.forgetBefore(minutesMs);
+      state.markers.forgetBefore(minutesMs);
+    } catch (error) {
+      process.stderr.write(`hopscope: retention of alerts failed: ${String(error)}\n`);
+    }
     store
       .dropBefore({
         spansMs: nowMs - config.retention.spansMs,
         crossingsMs: nowMs - config.retention.crossingsMs,
-        minutesMs: nowMs - config.retention.minutesMs,
+        minutesMs,
       })
       .catch((error: unknown) => process.stderr.write(`hopscope: retention failed: ${String(error)}\n`));
   }, 10 * 60_000);

@@ -1,6 +1,7 @@
 import { type Alert, detectedAfterMs, recoveredAfterMs, type Silence, type Subject } from '../domain/alert.ts';
+import { silenceOf } from '../domain/alert-matcher.ts';
 import { alertRules } from '../domain/alert-rules.ts';
-import { silenceOf } from '../domain/silence.ts';
+import { alertSentence } from '../domain/alert-words.ts';
 import type { AlertItem, AlertState } from './alert-schemas.ts';
 import type { ViewContext } from './context.ts';
 import { visibleAlert } from './visibility.ts';
@@ -17,7 +18,7 @@ export const openAlerts = ({ state, viewer }: ViewContext): Alert[] =>
     .filter((alert) => alert !== null);
 
 export function alertItem(alert: Alert, silences: Silence[]): AlertItem {
-  const silence = alert.phase === 'resolved' ? null : silenceOf(alert, silences);
+  const silence = alert.phase === 'resolved' ? null : (silenceOf(alert, silences) ?? null);
   return {
     id: alert.id,
     fingerprint: alert.fingerprint,
@@ -26,7 +27,7 @@ export function alertItem(alert: Alert, silences: Silence[]): AlertItem {
     severity: alert.severity,
     state: alertStateOf(alert),
     title: alert.title,
-    sentence: alert.sentence,
+    sentence: alertSentence(alert),
     wayOut: alert.wayOut,
     subject: alert.subject,
     applications: alert.applications,

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Alert, Marker } from '../domain/alert.ts';
+import { silenceOf } from '../domain/alert-matcher.ts';
 import { alertRules } from '../domain/alert-rules.ts';
-import { silenceOf } from '../domain/silence.ts';
 import type { EpochMillis } from '../domain/units.ts';
 import { HopscopeError } from '../errors.ts';
 import { type Around, courseOf } from './alert-course.ts';
@@ -12,7 +12,7 @@ import type { ViewContext } from './context.ts';
 import { visibleMarkers } from './markers-view.ts';
 import { notFound } from './query.ts';
 import { traceView } from './trace-view.ts';
-import { visibleAlert } from './visibility.ts';
+import { seesAll, visibleAlert } from './visibility.ts';
 import { instantOf } from './words.ts';
 
 export const alertQuerySchema = z.object({});
@@ -33,10 +33,10 @@ export function alertFor({ state, viewer }: ViewContext, id: string): Alert {
 
 /** All that on-call needs of one alert: what broke, how bad, since when, what changed, whose it is, the way out. */
 export async function alertView(context: ViewContext, { id }: { id: string }): Promise<AlertView> {
-  const { state, nowMs } = context;
+  const { state, viewer, nowMs } = context;
   const alert = alertFor(context, id);
   const silences = state.silences.active(nowMs);
-  const silence = alert.phase === 'resolved' ? null : silenceOf(alert, silences);
+  const silence = alert.phase === 'resolved' ? null : (silenceOf(alert, silences) ?? null);
   const around = hourAround(alert, nowMs);
   const [course, example, markers] = await Promise.all([
     courseOf(context, alert, around),
@@ -75,6 +75,8 @@ export async function alertView(context: ViewContext, { id }: { id: string }): P
     },
     history: state.alerts
       .history(alert.id)
+      // what was folded in stands there in its own words
+      .filter(({ what }) => seesAll(viewer) || (what !== 'folded' && what !== 'unfolded'))
       .map(({ timeMs, who, what, text }) => ({ at: instantOf(timeMs), who, what, text })),
     messages: state.notifications.ofAlert(alert.id).map((message) => ({
       target: message.target,

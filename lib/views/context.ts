@@ -1,3 +1,4 @@
+import type { RuleChange } from '../domain/alert-rules.ts';
 import type { Delivery, DeliveryRules } from '../domain/delivery.ts';
 import type { Rules } from '../domain/rule.ts';
 import type { EpochMillis } from '../domain/units.ts';
@@ -14,6 +15,8 @@ export interface ViewContext {
   store: Store;
   state: State;
   rules: Rules;
+  /** what the file says of alert rules; left out: nothing */
+  alertRules?: readonly RuleChange[];
   viewer: Viewer;
   nowMs: EpochMillis;
   status: StatusSource;

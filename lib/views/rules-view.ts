@@ -18,7 +18,7 @@ const sources = { catalogue: 'catalogue', file: 'hopscope.yaml', page: 'page' } 
 export async function rulesView(context: ViewContext): Promise<RulesView> {
   const { state } = context;
   const settings = state.ruleSettings.all();
-  const inForce = rulesInForce([], settings);
+  const inForce = rulesInForce(context.alertRules ?? [], settings);
   return {
     items: ruleIds.map((id) => {
       const rule = inForce[id];

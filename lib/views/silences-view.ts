@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Alert, Matcher, Silence } from '../domain/alert.ts';
+import { silenceOf } from '../domain/alert-matcher.ts';
 import { alertRules } from '../domain/alert-rules.ts';
-import { silenceOf } from '../domain/silence.ts';
 import type { EpochMillis } from '../domain/units.ts';
 import { openAlerts } from './alert-item.ts';
 import type { SilenceItem, SilencesView } from './alert-schemas.ts';
@@ -80,7 +80,7 @@ export function silenceItem(silence: Silence, open: Alert[], nowMs: EpochMillis)
     state: silenceState(silence, nowMs),
     endedBy: ended?.by ?? null,
     endedAt: instantOrNull(ended?.atMs),
-    matches: open.filter((alert) => silenceOf(alert, [silence]) !== null).length,
+    matches: open.filter((alert) => silenceOf(alert, [silence]) !== undefined).length,
   };
 }
 

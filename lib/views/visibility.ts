@@ -60,7 +60,13 @@ export function topicScope(viewer: Viewer, rules: Rules, services: ServiceRow[],
 export function visibleAlert(viewer: Viewer, alert: Alert): Alert | null {
   if (seesAll(viewer)) return alert;
   if (!seesEach(viewer, alert.applications)) return null;
-  return { ...alert, folded: alert.folded.filter((finding) => seesEach(viewer, finding.applications)) };
+  const folded = alert.folded.filter((finding) => seesEach(viewer, finding.applications));
+  // the title of several devices counts them
+  const title =
+    folded.length < alert.folded.length && alert.rule === 'device-down'
+      ? `${alert.subject.name} is down.`
+      : alert.title;
+  return { ...alert, folded, title };
 }
 
 const seesEach = (viewer: Viewer, applications: string[]): boolean =>

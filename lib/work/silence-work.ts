@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { type AlertEvent, alertSeverities, type Matcher, ruleIds, type Silence } from '../domain/alert.ts';
-import { silenceOf } from '../domain/silence.ts';
+import { silenceOf } from '../domain/alert-matcher.ts';
 import type { Millis } from '../domain/units.ts';
 import type { State } from '../state/state.ts';
 import { openAlerts } from '../views/alert-item.ts';
@@ -91,7 +91,7 @@ export function addSilence(
 /** Each alert that it matches says so in its history. */
 function logOnMatching(state: State, silence: Silence, event: AlertEvent): void {
   for (const alert of state.alerts.open()) {
-    if (silenceOf(alert, [silence]) !== null) state.alerts.log(alert.id, event);
+    if (silenceOf(alert, [silence]) !== undefined) state.alerts.log(alert.id, event);
   }
 }
 

@@ -33,7 +33,7 @@ let hopId = '';
 const started = () => ({
   store: world.store,
   state: world.state,
-  config: { rules, demo: true, delivery: { routes: [] } },
+  config: { rules, alertRules: [], demo: true, delivery: { routes: [] } },
   delivery: {
     targets: () => [{ name: 'on-call', kind: 'webhook', address: 'https://example.com/…' }],
     test: (name: string) => Promise.resolve(`${name} took it.`),
