@@ -24,7 +24,11 @@ export const stateWords: Record<AlertItem['state'], string> = {
   resolved: 'Resolved',
 };
 
-const severityMarks: Record<AlertItem['severity'], Mark> = { critical: 'over', warning: 'noticeable', info: 'no-data' };
+export const severityMarks: Record<AlertItem['severity'], Mark> = {
+  critical: 'over',
+  warning: 'noticeable',
+  info: 'no-data',
+};
 
 export const alertMark = ({ state, severity }: Pick<AlertItem, 'state' | 'severity'>): Mark =>
   state === 'resolved' ? 'ok' : state === 'pending' ? 'no-data' : severityMarks[severity];

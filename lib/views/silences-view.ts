@@ -90,17 +90,16 @@ function silenceState({ fromMs, untilMs, ended }: Silence, nowMs: EpochMillis): 
   return fromMs > nowMs ? 'planned' : 'active';
 }
 
-/** "Device down of *-hannover in factory" */
+/** "A device is down, named *-hannover, in factory" */
 function matcherWords({ rule, subject, application, severity, site, fingerprint }: Matcher, open: Alert[]): string {
   const cause = fingerprint === undefined ? undefined : open.find((alert) => alert.fingerprint === fingerprint);
+  const whichever = rule === undefined ? 'Any alert' : alertRules[rule].title;
   const what = [
-    severity === undefined ? '' : severity,
-    rule === undefined ? (fingerprint === undefined ? 'alerts' : '') : alertRules[rule].title,
-    fingerprint === undefined ? '' : `the cause of "${cause?.title ?? fingerprint}"`,
-    subject === undefined ? '' : `of ${subject}`,
+    fingerprint === undefined ? whichever : `The cause of "${cause?.title ?? fingerprint}"`,
+    severity ?? '',
+    subject === undefined ? '' : `named ${subject}`,
     application === undefined ? '' : `in ${application}`,
     site === undefined ? '' : `at ${site}`,
-  ].filter((part) => part !== '');
-  const words = what.join(' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  ];
+  return what.filter((part) => part !== '').join(', ');
 }
