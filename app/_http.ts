@@ -20,7 +20,7 @@ export interface Endpoint<Q extends z.ZodObject = z.ZodObject, A extends z.ZodOb
   table: string;
 }
 
-type RouteContext = { params: Promise<Record<string, string>> };
+export type RouteContext = { params: Promise<Record<string, string>> };
 
 const formats = ['json', 'csv'];
 
@@ -79,6 +79,7 @@ export const problemAnswer = (problem: Problem, headers: Record<string, string> 
     headers: {
       ...everyAnswer,
       ...(problem.status === 503 ? { 'Retry-After': '2' } : {}),
+      ...(problem.status === 429 ? { 'Retry-After': '60' } : {}),
       ...headers,
       'Content-Type': 'application/problem+json',
     },
@@ -87,6 +88,9 @@ export const problemAnswer = (problem: Problem, headers: Record<string, string> 
 const answers: Partial<Record<ErrorCode, { status: number; title: string }>> = {
   'bad-request': { status: 400, title: 'The request cannot be answered as asked' },
   'not-found': { status: 404, title: 'Not found' },
+  forbidden: { status: 403, title: 'Not for this role' },
+  'too-large': { status: 413, title: 'Too large' },
+  'too-many': { status: 429, title: 'Too many' },
   busy: { status: 503, title: 'Busy, try again' },
   store: { status: 503, title: 'The store does not answer' },
   spool: { status: 503, title: 'The spool does not answer' },

@@ -3,7 +3,7 @@
 import { usePathname, useSearchParams } from 'next/navigation';
 import { useEffect, useState } from 'react';
 import { RangePicker } from '#components/shell/range-picker.tsx';
-import { defaultFrom, parseRange, presets } from '#lib/views/range.ts';
+import { defaultFromOf, parseRange, presets } from '#lib/views/range.ts';
 
 const refreshChoices = ['live', '5s', '10s', '30s', '1m', 'off'];
 
@@ -20,10 +20,12 @@ export function RangeControl({ startMs }: { startMs: number }) {
     return () => clearInterval(timer);
   }, []);
 
-  const asked = parseRange(params.get('from') ?? undefined, params.get('to') ?? undefined, nowMs);
+  const defaultFrom = defaultFromOf(pathname);
+  const asked = parseRange(params.get('from') ?? defaultFrom, params.get('to') ?? undefined, nowMs);
   const wrong = 'wanted' in asked ? `${asked.parameter}: found "${asked.found}", wanted ${asked.wanted}.` : null;
-  const range = 'wanted' in asked ? parseRange(undefined, undefined, nowMs) : asked;
-  if ('wanted' in range) return null;
+  const range = 'wanted' in asked ? parseRange(defaultFrom, undefined, nowMs) : asked;
+  // one alert, its rules, its silences: there is no range to choose
+  if ('wanted' in range || pathname.startsWith('/alerts/')) return null;
 
   const href = (changes: Record<string, string | null>): string => {
     const query = new URLSearchParams(params);

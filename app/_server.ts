@@ -50,14 +50,25 @@ const secondOf = (ms: EpochMillis): EpochMillis => Math.ceil(ms / 1_000) * 1_000
 
 /** What every view is given, for whoever asks now. */
 export async function viewContext(): Promise<ViewContext> {
-  const { store, state, config, clock, status } = hopscope();
+  const { store, state, config, clock, status, delivery } = hopscope();
   return {
     store: sharedStore(store),
     state,
     rules: config.rules,
+    alertRules: config.alertRules,
     viewer: await currentViewer(),
     nowMs: secondOf(epochMillisOf(clock())),
     status,
+    delivery: {
+      targets: () => delivery.targets(),
+      test: (name) => delivery.test(name),
+      routes: config.delivery.routes,
+    },
     demo: config.demo,
   };
+}
+
+/** The same for whoever does something now: when it was done is kept to the millisecond. */
+export async function workContext(): Promise<ViewContext> {
+  return { ...(await viewContext()), nowMs: epochMillisOf(hopscope().clock()) };
 }

@@ -8,8 +8,9 @@ import { DemoBanner } from '#components/shell/demo-banner.tsx';
 import { Keyboard } from '#components/shell/keyboard.tsx';
 import type { Theme } from '#components/shell/theme-switch.tsx';
 import { TopBar } from '#components/shell/top-bar.tsx';
+import { openAlertCount } from '#lib/views/alerts-view.ts';
 import { RangeControl } from './_range-control.tsx';
-import { hopscope } from './_server.ts';
+import { hopscope, viewContext } from './_server.ts';
 import './globals.css';
 
 /** Every page shows the store as it is now, to one viewer: nothing is made at build time. */
@@ -46,7 +47,11 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
         >
           Skip to the page
         </a>
-        <TopBar theme={theme} range={<RangeControl startMs={Number(clock() / 1_000_000n)} />} />
+        <TopBar
+          theme={theme}
+          range={<RangeControl startMs={Number(clock() / 1_000_000n)} />}
+          openAlerts={openAlertCount(await viewContext())}
+        />
         {config.demo && jar.get('demo-note')?.value !== 'closed' && <DemoBanner />}
         <main id="main" tabIndex={-1} className="flex-1 outline-none">
           {children}

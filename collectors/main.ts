@@ -3,11 +3,15 @@ import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { enableCompileCache } from 'node:module';
 import { join, resolve } from 'node:path';
+import type { PassReport } from '#lib/audit.ts';
 import { systemClock } from '#lib/clock.ts';
 import { type Config, type Listen, loadConfig } from '#lib/config.ts';
-import { epochMillisOf } from '#lib/domain/units.ts';
+import type { Alert } from '#lib/domain/alert.ts';
+import { targetsOf } from '#lib/domain/delivery.ts';
+import { type EpochMillis, epochMillisOf } from '#lib/domain/units.ts';
 import { HopscopeError } from '#lib/errors.ts';
 import { openState } from '#lib/state/open.ts';
+import type { State } from '#lib/state/state.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { ListenerStatus, StatusSource } from '#lib/views/status-source.ts';
 import { type AuditSpent, addPass, auditCounters } from './audit-counters.ts';
@@ -61,10 +65,12 @@ async function main(): Promise<void> {
   const state = openState(config.dataDir);
   started.push(async () => state.close());
   const changes = changeFeed();
+  const stopTelling = state.onChange(changes.tellAgain);
   const reasons = new Set<string>(['the pages are not up yet']);
   const spent: AuditSpent = { passes: 0, spans: 0, stepsMs: {} };
   const status = statusSource(receiving, startedMs, reasons, config, spent);
   started.push(async () => status.stop());
+  started.push(async () => stopTelling());
   const { startDelivery } = await import('./notify/start.ts');
   const delivery = startDelivery(config, state, receiving.addresses.broker, log);
   started.push(() => delivery.stop());
@@ -79,8 +85,22 @@ async function main(): Promise<void> {
     onChange: changes.subscribe,
   };
 
-  started.push(await startAudit(store, config, reasons, spent, changes.tell));
-  started.push(startRetention(store, config));
+  const alerts = await startAlerts({
+    store,
+    state,
+    config,
+    reasons,
+    status,
+    targetsOf: (alert, nowMs) => targetsOf(config.delivery, alert, nowMs),
+  });
+  started.push(alerts.stop);
+  started.push(
+    await startAudit(store, config, reasons, spent, (report) => {
+      changes.tell();
+      if (report.verdicts + report.deviceEvents > 0) alerts.look();
+    }),
+  );
+  started.push(startRetention(store, state, config));
   if (config.web) {
     const web = await startPages(config, config.web);
     started.push(async () => {
@@ -173,7 +193,7 @@ async function startAudit(
   config: Config,
   reasons: Set<string>,
   spent: AuditSpent,
-  tell: () => void,
+  tell: (report: PassReport) => void,
 ): Promise<() => Promise<void>> {
   const { auditOnce, openAudit } = await import('#lib/audit.ts');
   const memory = await openAudit(store, config.rules, systemClock());
@@ -188,7 +208,7 @@ async function startAudit(
       const report = await auditOnce(store, systemClock(), config.rules, memory);
       addPass(spent, report);
       if (reasons.delete(trouble)) log('info', 'the audit works again', {});
-      if (report.changed) tell();
+      if (report.changed) tell(report);
       behind = report.behind;
     } catch (error) {
       if (!reasons.has(trouble)) log('warn', trouble, { why: error instanceof Error ? error.message : String(error) });
@@ -211,14 +231,81 @@ async function startAudit(
   };
 }
 
-function startRetention(store: Store, config: Config): () => Promise<void> {
+interface AlertParts {
+  store: Store;
+  state: State;
+  config: Config;
+  reasons: Set<string>;
+  status: StatusSource;
+  targetsOf(alert: Alert, nowMs: EpochMillis): string[];
+}
+
+const alertsEveryMs = 2_000;
+const alertsTrouble = 'alerts could not be judged';
+
+/** Looks every two seconds, and at once when verdicts have changed. What goes wrong here is said, and keeps nobody else from working. */
+async function startAlerts({ store, state, config, reasons, status, targetsOf }: AlertParts) {
+  const [{ judgeAlerts }, { openAlertMemory }] = await Promise.all([
+    import('#lib/alerts/judge.ts'),
+    import('#lib/alerts/memory.ts'),
+  ]);
+  const memory = openAlertMemory();
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> | null = null;
+  let isAsked = false;
+  const look = (): void => {
+    if (stopped) return;
+    clearTimeout(timer);
+    if (running) {
+      isAsked = true;
+      return;
+    }
+    running = judgeOnce().finally(() => {
+      running = null;
+      if (isAsked) look();
+      else if (!stopped) timer = setTimeout(look, alertsEveryMs);
+    });
+  };
+  const judgeOnce = async (): Promise<void> => {
+    isAsked = false;
+    try {
+      const nowMs = epochMillisOf(systemClock());
+      const { rules, alertRules } = config;
+      await judgeAlerts({ store, state, rules, alertRules, status, targetsOf, nowMs }, memory);
+      if (reasons.delete(alertsTrouble)) log('info', 'alerts are judged again', {});
+    } catch (error) {
+      if (!reasons.has(alertsTrouble))
+        log('warn', alertsTrouble, { why: error instanceof Error ? error.message : String(error) });
+      reasons.add(alertsTrouble);
+    }
+  };
+  timer = setTimeout(look, alertsEveryMs);
+  return {
+    look,
+    stop: async (): Promise<void> => {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
+
+function startRetention(store: Store, state: State, config: Config): () => Promise<void> {
   const timer = setInterval(() => {
     const nowMs = epochMillisOf(systemClock());
+    const minutesMs = nowMs - config.retention.minutesMs;
+    try {
+      state.alerts.forgetBefore(minutesMs);
+      state.markers.forgetBefore(minutesMs);
+    } catch (error) {
+      process.stderr.write(`hopscope: retention of alerts failed: ${String(error)}\n`);
+    }
     store
       .dropBefore({
         spansMs: nowMs - config.retention.spansMs,
         crossingsMs: nowMs - config.retention.crossingsMs,
-        minutesMs: nowMs - config.retention.minutesMs,
+        minutesMs,
       })
       .catch((error: unknown) => process.stderr.write(`hopscope: retention failed: ${String(error)}\n`));
   }, 10 * 60_000);
@@ -230,7 +317,13 @@ function startDemoFleet(config: Config): ChildProcess {
   const otlp = config.otlp ?? { host: '127.0.0.1', port: 4318 };
   const child = fork(
     join(root, 'collectors/demo-fleet/main.ts'),
-    ['--broker', `mqtt://${broker.host}:${broker.port}`, '--otlp', `http://${otlp.host}:${otlp.port}`],
+    [
+      '--broker',
+      `mqtt://${broker.host}:${broker.port}`,
+      '--otlp',
+      `http://${otlp.host}:${otlp.port}`,
+      ...(config.web ? ['--web', `http://${config.web.host}:${config.web.port}`] : []),
+    ],
     {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       execArgv: ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=2'],
@@ -274,10 +367,17 @@ type Change = { arrivalMs: number };
 /** Tells open pages that something changed. */
 function changeFeed() {
   const listeners = new Set<(change: Change) => void>();
+  let arrivalMs = Date.now();
+  const tellAgain = (): void => {
+    for (const listener of listeners) listener({ arrivalMs });
+  };
   return {
     tell: (): void => {
-      for (const listener of listeners) listener({ arrivalMs: Date.now() });
+      arrivalMs = Date.now();
+      tellAgain();
     },
+    /** What people did is news, too, but makes no data younger than it is. */
+    tellAgain,
     subscribe: (listener: (change: Change) => void): (() => void) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -212,4 +212,31 @@ describe('a wrong setting', () => {
     expect(() => load(['--no-demo'], { HOPSCOPE_WEB: 'x:y' })).toThrow(/HOPSCOPE_WEB: found "x:y"/);
     expect(() => load(['--role', 'boss'])).toThrow(/"boss"/);
   });
+
+  it('change alert rules by name', () => {
+    const dir = emptyDir();
+    writeFileSync(
+      join(dir, 'hopscope.yaml'),
+      'alerts:\n  silent-topic: { enabled: false }\n  device-down: { severity: warning, for: 2m }\n  clock-stepped: { threshold: 50 }\n',
+    );
+    expect(load([], {}, dir).alertRules).toEqual([
+      { rule: 'silent-topic', enabled: false },
+      { rule: 'device-down', severity: 'warning', forMs: 120_000 },
+      { rule: 'clock-stepped', threshold: 50 },
+    ]);
+    expect(load().alertRules).toEqual([]);
+  });
+
+  it('name what is wrong with an alert rule, and what was wanted', () => {
+    expect(errorOf('alerts:\n  silent-topics: {}\n')).toMatch(
+      /line 2.*"silent-topics", wanted one of over-budget, path-over-budget, .*silent-topic/,
+    );
+    expect(errorOf('alerts:\n  silent-topic: { after: 5m }\n')).toMatch(
+      /"after", wanted one of enabled, severity, threshold, for/,
+    );
+    expect(errorOf('alerts:\n  silent-topic: { for: soon }\n')).toMatch(/found "soon", wanted a duration/);
+    expect(errorOf('alerts:\n  silent-topic: { severity: bad }\n')).toMatch(
+      /found "bad", wanted critical, warning or info/,
+    );
+  });
 });

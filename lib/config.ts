@@ -10,6 +10,8 @@ import {
   knownDeliveryKeys,
   withVariables,
 } from './config/delivery-settings.ts';
+import { ruleIds } from './domain/alert.ts';
+import type { RuleChange } from './domain/alert-rules.ts';
 import type { DeliveryRules } from './domain/delivery.ts';
 import type { Rules } from './domain/rule.ts';
 import { HopscopeError } from './errors.ts';
@@ -57,6 +59,8 @@ export interface Config {
   rules: Rules;
   /** who is told of alerts; holds secrets */
   delivery: DeliveryRules;
+  /** what the file changes of the alert rules; the page's word comes over it */
+  alertRules: RuleChange[];
   retention: Retention;
   /** how much acknowledged data the spool keeps after it is stored */
   spool: { keepMs: number; keepBytes: number };
@@ -105,6 +109,21 @@ const budgetSchema = z
   .refine((b) => (b.addedMs === undefined) !== (b.totalMs === undefined), {
     message: 'wanted exactly one of addedMs, totalMs',
   });
+
+const alertRuleSchema = z.strictObject({
+  enabled: z.boolean().optional(),
+  severity: z.enum(['critical', 'warning', 'info'], { error: 'wanted critical, warning or info' }).optional(),
+  threshold: z.number().positive().optional(),
+  /** how long it has to be bad */
+  for: duration.optional(),
+});
+
+const alertsSchema = z.strictObject(
+  Object.fromEntries(ruleIds.map((id) => [id, alertRuleSchema.optional()])) as Record<
+    (typeof ruleIds)[number],
+    z.ZodOptional<typeof alertRuleSchema>
+  >,
+);
 
 const fileShape = z.strictObject({
   data: z.string().optional(),
@@ -162,6 +181,7 @@ const fileShape = z.strictObject({
   owners: z
     .array(z.strictObject({ application: z.string(), team: z.string(), contact: z.string().default('') }))
     .default([]),
+  alerts: alertsSchema.default({}),
   clocks: z.strictObject({ maxDriftPpm: z.number().positive().default(50) }).default({ maxDriftPpm: 50 }),
   retention: z
     .strictObject({ spans: duration.optional(), crossings: duration.optional(), minutes: duration.optional() })
@@ -279,6 +299,7 @@ function wanted(issue: z.core.$ZodIssue): string {
 function knownKeys(path: PropertyKey[], kind: unknown): string[] | null {
   if (path.length === 0) return Object.keys(fileShape.shape);
   if (path[0] === 'delivery') return knownDeliveryKeys(path.slice(1), kind);
+  if (path[0] === 'alerts') return Object.keys(path.length === 1 ? alertsSchema.shape : alertRuleSchema.shape);
   const tables: Record<string, z.ZodObject> = { sites: siteSchema, budgets: budgetSchema };
   const table = tables[String(path[0])];
   return table ? Object.keys(table.shape) : null;
@@ -361,6 +382,12 @@ export function loadConfig(argv: string[], env: Environment, workingDir: string,
       maxDriftPpm: file.clocks.maxDriftPpm,
     },
     delivery: deliveryRulesOf(file.delivery, publicUrl),
+    alertRules: ruleIds.flatMap((rule) => {
+      const said = file.alerts[rule];
+      if (!said) return [];
+      const { for: forMs, ...rest } = said;
+      return [{ rule, ...rest, forMs }];
+    }),
     retention: {
       spansMs: file.retention.spans ?? 7 * 86_400_000,
       crossingsMs: file.retention.crossings ?? 30 * 86_400_000,

@@ -9,6 +9,9 @@ export type ErrorCode =
   | 'busy'
   | 'bad-request'
   | 'not-found'
+  | 'forbidden'
+  | 'too-large'
+  | 'too-many'
   | 'internal';
 
 export class HopscopeError extends Error {

@@ -81,6 +81,12 @@ const house: Room[] = [
     sentence: 'views read the store interface and shape what they find; no driver, no React',
   },
   {
+    at: 'lib/work',
+    rooms: ['lib/work', 'lib/domain', 'lib/views', 'lib/state/state.ts', 'lib/errors.ts'],
+    packages: packagesOf('zod', 'node:crypto'),
+    sentence: 'what people do changes the state by its interface, as far as the views let them see',
+  },
+  {
     at: 'lib/config',
     rooms: ['lib/config', 'lib/domain', 'lib/errors.ts'],
     packages: packagesOf('zod', 'yaml', 'node:[a-z_/]+'),
@@ -146,7 +152,7 @@ const house: Room[] = [
   },
   {
     at: 'app',
-    rooms: ['app', 'components', 'lib/views', 'lib/domain', 'lib/errors.ts'],
+    rooms: ['app', 'components', 'lib/views', 'lib/work', 'lib/domain', 'lib/errors.ts'],
     packages: packagesOf('react', 'next', 'zod', 'geist'),
     sentence: 'a page asks one view and hands props down',
   },

@@ -1,5 +1,6 @@
 // Starts the world, lets the flows loose in it, and turns the pages of the story.
 
+import { deployOf, tell } from './deploy-markers.ts';
 import { startBackground } from './flows/background.ts';
 import { startButtonPress } from './flows/button-press.ts';
 import { startCameraSnapshot } from './flows/camera-snapshot.ts';
@@ -22,6 +23,8 @@ export interface DemoFleetOptions {
   broker: string;
   /** http://host:port of the OTLP receiver */
   otlp: string;
+  /** http://host:port of the pages, to tell of deploys; left out: nobody is told */
+  web?: string | undefined;
   seed?: number;
   /** Shortens the scenes, never the latencies. */
   speed?: number;
@@ -54,6 +57,9 @@ export async function startDemoFleet(options: DemoFleetOptions): Promise<DemoFle
   startSimSync(world);
   startBackground(world);
 
+  const ended = new AbortController();
+  if (options.web) tellOfDeploys(world, options.web, speed, ended.signal);
+
   const turnPages = () => {
     const state = now();
     if (signature(state) !== signature(world.state)) world.enter(state);
@@ -63,6 +69,7 @@ export async function startDemoFleet(options: DemoFleetOptions): Promise<DemoFle
   return {
     stop: async () => {
       clearInterval(pages);
+      ended.abort();
       await world.stop();
     },
     clockOffsetNanos: (device) => world.machine(device).clock.offsetNanos(),
@@ -71,6 +78,18 @@ export async function startDemoFleet(options: DemoFleetOptions): Promise<DemoFle
       turnPages();
     },
   };
+}
+
+/** Each deploy once, also the one that the story was entered after. */
+function tellOfDeploys(world: World, web: string, speed: number, ended: AbortSignal): void {
+  const startedMs = Date.now();
+  const told = new Set<string>();
+  world.onScene((state) => {
+    const marker = deployOf(state, startedMs, speed, Date.now());
+    if (!marker || told.has(marker.id)) return;
+    told.add(marker.id);
+    void tell(web, marker, ended);
+  });
 }
 
 function setTheMachines(world: World, state: StoryState): void {

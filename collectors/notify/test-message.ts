@@ -22,6 +22,7 @@ function testNotification(target: Target, nowMs: EpochMillis, status: Notificati
     wayOut: 'Nothing to do.',
     figure: null,
     applications: [],
+    sites: [],
     owner: null,
     changes: [],
     exampleTraceId: null,

@@ -56,7 +56,8 @@ export async function listenForPages(
 
 const securityHeaders: Record<string, string> = {
   'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
+  // no other site learns an address; 'no-referrer' would take the Origin from our own forms as well (Fetch, "append a request Origin header")
+  'Referrer-Policy': 'same-origin',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=()',

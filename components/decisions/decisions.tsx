@@ -1,12 +1,14 @@
 import type { FleetView } from '#lib/views/schemas.ts';
+import { severityMarks } from '../alert-page/alert-words.tsx';
 import { TextLink } from '../ui/button.tsx';
 import { Duration, OfBudget } from '../ui/duration.tsx';
-import { plural } from '../ui/format.ts';
+import { formatAge, plural } from '../ui/format.ts';
 import { linkTo } from '../ui/link-to.ts';
 import { Panel } from '../ui/panel.tsx';
 import { markTextClass, VerdictMark } from '../verdict-badge/verdict-mark.tsx';
 
 const mostCards = 4;
+const mostAlone = 2;
 
 /** The first sentence is what to do; what follows is why. */
 export function splitSentence(text: string): [string, string] {
@@ -14,12 +16,57 @@ export function splitSentence(text: string): [string, string] {
   return end ? [text.slice(0, end.index + 1), text.slice(end.index + 1).trim()] : [text, ''];
 }
 
+type OpenAlert = FleetView['alerts'][number];
+
+/** An alert about a hop of a decision is one matter with it. */
+function alertsByDecision(view: FleetView): Map<FleetView['decisions'][number], OpenAlert> {
+  return new Map(
+    view.decisions.flatMap((decision) => {
+      const alert = view.alerts.find(({ hopIds }) => hopIds.includes(decision.hopId));
+      return alert ? [[decision, alert] as const] : [];
+    }),
+  );
+}
+
+const alertNote = ({ acknowledgedBy }: OpenAlert): string =>
+  acknowledgedBy === null ? 'not acknowledged' : `acknowledged by ${acknowledgedBy}`;
+
+/** What no hop of the range explains: a device, a broker, a topic. */
+function AlertCard({ alert, nowMs }: { alert: OpenAlert; nowMs: number }) {
+  return (
+    <li className="relative border-b border-line px-3.5 py-1.5">
+      <div className="flex items-baseline gap-2">
+        <VerdictMark
+          mark={severityMarks[alert.severity]}
+          className={`${markTextClass[severityMarks[alert.severity]]} relative top-0.5`}
+        />
+        <h3 className="min-w-0 flex-1 text-body font-title">{alert.title}</h3>
+      </div>
+      <p className="mt-0.5 flex items-center gap-2 text-note">
+        <span className="text-ink3">
+          open {formatAge(nowMs - Date.parse(alert.since))}, {alertNote(alert)}
+        </span>
+        <TextLink
+          href={`/alerts/${encodeURIComponent(alert.id)}`}
+          className="ms-auto inline-flex items-center text-dense after:absolute after:inset-0"
+          aria-label={`Open alert: ${alert.title}`}
+        >
+          Alert
+        </TextLink>
+      </p>
+    </li>
+  );
+}
+
 /** What needs a person, worst first; below it what was looked at and may stay. */
 export function Decisions({ view }: { view: FleetView }) {
   const { over, noticeable, cannotTell, ok, noData } = view.hopMarks;
   const total = over + noticeable + cannotTell + ok + noData;
   const flagged = over + noticeable + cannotTell;
-  const cards = view.decisions.slice(0, mostCards);
+  const told = alertsByDecision(view);
+  const alone = view.alerts.filter((alert) => ![...told.values()].includes(alert));
+  const cards = view.decisions.slice(0, Math.max(1, mostCards - Math.min(alone.length, mostAlone)));
+  const causes = view.decisions.length + alone.length;
   const calm = view.paths
     .filter((path) => path.mark === 'ok' && path.p95Ms !== null && path.budgetMs !== null)
     .toSorted((a, b) => b.p95Ms! / b.budgetMs! - a.p95Ms! / a.budgetMs!)
@@ -27,17 +74,17 @@ export function Decisions({ view }: { view: FleetView }) {
   return (
     <Panel
       id="decisions"
-      title={cards.length === 0 ? 'Nothing needs a decision' : 'Needs a decision'}
-      note={
-        cards.length === 0
-          ? plural(total, 'hop')
-          : `${plural(view.decisions.length, 'cause')}, ${flagged} of ${plural(total, 'hop')}`
-      }
+      title={causes === 0 ? 'Nothing needs a decision' : 'Needs a decision'}
+      note={causes === 0 ? plural(total, 'hop') : `${plural(causes, 'cause')}, ${flagged} of ${plural(total, 'hop')}`}
       actions={<TextLink href={linkTo('/hops', view.range)}>All hops</TextLink>}
       flush
     >
       <ul>
+        {alone.slice(0, mostAlone).map((alert) => (
+          <AlertCard key={alert.id} alert={alert} nowMs={view.range.toMs} />
+        ))}
         {cards.map((decision) => {
+          const alert = told.get(decision);
           const isOver = decision.mark === 'over';
           const [lead, rest] = splitSentence(decision.sentence);
           const unsure = decision.of.startsWith('±') && decision.mark === 'cannot-tell';
@@ -64,10 +111,22 @@ export function Decisions({ view }: { view: FleetView }) {
                 <span className="font-strong text-ink">{lead}</span> {rest}
               </p>
               <p className="mt-0.5 flex items-center gap-2 text-note">
-                <span className={isOver ? 'text-ink2' : 'text-ink3'}>{decision.note}</span>
+                <span className={isOver ? 'text-ink2' : 'text-ink3'}>
+                  {decision.note}
+                  {alert && `, ${alertNote(alert)}`}
+                </span>
+                {alert && (
+                  <TextLink
+                    href={`/alerts/${encodeURIComponent(alert.id)}`}
+                    className="relative z-10 ms-auto inline-flex items-center text-dense"
+                    aria-label={`Open alert: ${alert.title}`}
+                  >
+                    Alert
+                  </TextLink>
+                )}
                 <TextLink
                   href={linkTo(`/hops/${decision.hopId}`, view.range)}
-                  className="ms-auto inline-flex items-center text-dense after:absolute after:inset-0"
+                  className={`${alert ? '' : 'ms-auto'} inline-flex items-center text-dense after:absolute after:inset-0`}
                   aria-label={`Open hop: ${decision.title}`}
                 >
                   Open hop
@@ -77,9 +136,14 @@ export function Decisions({ view }: { view: FleetView }) {
           );
         })}
       </ul>
-      {view.decisions.length > cards.length && (
-        <p className="border-b border-line px-3.5 py-2 text-dense">
-          <TextLink href={linkTo('/hops', view.range)}>{view.decisions.length - cards.length} more</TextLink>
+      {(view.decisions.length > cards.length || alone.length > mostAlone) && (
+        <p className="flex gap-3 border-b border-line px-3.5 py-2 text-dense">
+          {view.decisions.length > cards.length && (
+            <TextLink href={linkTo('/hops', view.range)}>{view.decisions.length - cards.length} more</TextLink>
+          )}
+          {alone.length > mostAlone && (
+            <TextLink href="/alerts">{plural(alone.length - mostAlone, 'more alert')}</TextLink>
+          )}
         </p>
       )}
       {calm.length > 0 && (

@@ -1,6 +1,8 @@
 import type { FleetView } from '#lib/views/schemas.ts';
+import { severityMarks } from '../alert-page/alert-words.tsx';
 import { DeviceMark } from '../device-card/device-mark.tsx';
 import { TextLink } from '../ui/button.tsx';
+import { formatAge } from '../ui/format.ts';
 import { linkTo } from '../ui/link-to.ts';
 import { RelativeTime } from '../ui/relative-time.tsx';
 import { markTextClass, VerdictMark } from '../verdict-badge/verdict-mark.tsx';
@@ -26,6 +28,20 @@ export function FleetHeadline({ view }: { view: FleetView }) {
             <span className="text-ink2">{rest}</span>
           </span>
         </h1>
+        {view.alerts.slice(0, 2).map((alert) => (
+          <p key={alert.id} className="flex items-center gap-2 whitespace-nowrap max-phone:hidden">
+            <VerdictMark mark={severityMarks[alert.severity]} decorative />
+            <span className={alert.severity === 'critical' ? 'text-over' : 'text-noticeable'}>
+              Open {formatAge(view.range.toMs - Date.parse(alert.since))}
+            </span>
+            <TextLink href={`/alerts/${encodeURIComponent(alert.id)}`} className="font-control text-ink!">
+              {alert.title}
+            </TextLink>
+            <span className="text-ink3">
+              {alert.acknowledgedBy === null ? 'not acknowledged' : `acknowledged by ${alert.acknowledgedBy}`}
+            </span>
+          </p>
+        ))}
         {view.recentEvents.slice(0, 4).map((event) => (
           <p key={`${event.at} ${event.device}`} className="flex items-center gap-2 whitespace-nowrap max-phone:hidden">
             <DeviceMark state={event.toState} />

@@ -68,7 +68,8 @@ export function LiveUpdates() {
       const hear = (event: MessageEvent<string>) => {
         const arrivalMs = arrivalOf(event.data);
         if (arrivalMs === null) return;
-        setHeard({ arrivalMs, receivedMs: Date.now() });
+        // what people did comes with the arrival of the newest data, which is as old as it was
+        setHeard((last) => (last?.arrivalMs === arrivalMs ? last : { arrivalMs, receivedMs: Date.now() }));
         soon();
       };
       source.addEventListener('message', hear);

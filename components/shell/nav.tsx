@@ -2,6 +2,7 @@
 
 import Link, { useLinkStatus } from 'next/link';
 import { usePathname, useSearchParams } from 'next/navigation';
+import { VerdictMark } from '../verdict-badge/verdict-mark.tsx';
 
 const pages = [
   { path: '/', name: 'Fleet', key: 'g f' },
@@ -10,6 +11,7 @@ const pages = [
   { path: '/traces', name: 'Traces', key: 'g t' },
   { path: '/topics', name: 'Topics', key: 'g o' },
   { path: '/devices', name: 'Devices', key: 'g d' },
+  { path: '/alerts', name: 'Alerts', key: 'g a' },
 ];
 
 /** The last data stays on screen while the next page is asked for; only this bar moves. */
@@ -22,8 +24,8 @@ export function PendingBar() {
   ) : null;
 }
 
-/** The range goes along from page to page; filters stay behind. */
-export function Nav() {
+/** The range goes along from page to page; filters stay behind. `openAlerts`: how many wait for somebody or are not over. */
+export function Nav({ openAlerts }: { openAlerts: number }) {
   const pathname = usePathname();
   const params = useSearchParams();
   const kept = new URLSearchParams();
@@ -44,11 +46,18 @@ export function Nav() {
             data-key={page.key}
             aria-keyshortcuts={page.key}
             aria-current={current ? 'page' : undefined}
-            className={`inline-flex h-7 items-center rounded-button border px-2.5 font-control max-phone:h-11 max-phone:px-3 ${
+            className={`relative inline-flex h-7 items-center rounded-button border px-2.5 font-control max-phone:h-11 max-phone:px-3 ${
               current ? 'border-line bg-raised text-ink' : 'border-transparent text-ink2 hover:bg-hover hover:text-ink'
             }`}
           >
             {page.name}
+            {page.path === '/alerts' && openAlerts > 0 && (
+              <span className="ms-1.5 inline-flex items-center gap-1 font-strong text-over">
+                <VerdictMark mark="over" size={10} decorative />
+                {openAlerts}
+                <span className="sr-only">open</span>
+              </span>
+            )}
             <PendingBar />
           </Link>
         );

@@ -6,7 +6,7 @@ import { Nav } from './nav.tsx';
 import { SearchBox } from './search-box.tsx';
 import { type Theme, ThemeSwitch } from './theme-switch.tsx';
 
-export function TopBar({ theme, range }: { theme: Theme; range: ReactNode }) {
+export function TopBar({ theme, range, openAlerts }: { theme: Theme; range: ReactNode; openAlerts: number }) {
   return (
     <header className="sticky top-0 z-30 flex min-h-12 flex-wrap items-center gap-x-4 gap-y-1 max-phone:gap-x-2 border-b border-line bg-panel px-4 max-phone:static max-phone:py-1">
       <Link
@@ -19,7 +19,7 @@ export function TopBar({ theme, range }: { theme: Theme; range: ReactNode }) {
       </Link>
       <div className="max-wide:order-3 max-wide:w-full max-wide:pb-1 wide:contents">
         <Suspense>
-          <Nav />
+          <Nav openAlerts={openAlerts} />
         </Suspense>
       </div>
       <div className="ms-auto flex items-center gap-3 max-phone:gap-0.5">

@@ -43,7 +43,9 @@ export function ledgerSums(rows: readonly LedgerRow[]) {
 }
 
 /** Time by kind of stretch, longest first among network, then work: the parts of the share bar. */
-export function sharesOf(lines: readonly LedgerLine[]): { kind: LedgerLine['kind']; ms: number; share: number }[] {
+export function sharesOf(
+  lines: readonly Pick<LedgerLine, 'kind' | 'ms'>[],
+): { kind: LedgerLine['kind']; ms: number; share: number }[] {
   const order: LedgerLine['kind'][] = [
     'uplink',
     'request',

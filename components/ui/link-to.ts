@@ -2,8 +2,8 @@ import type { RangeView } from '#lib/views/schemas.ts';
 
 type Value = string | number | boolean | null | undefined;
 
-/** What a page that was asked for nothing shows; not repeated in links. */
-const plainRange = { from: 'now-15m', to: 'now' };
+/** What a page that was asked for nothing shows (lib/views/range.ts); not repeated in links to it. */
+const plainFromOf = (path: string): string => (path.startsWith('/alerts') ? 'now-7d' : 'now-15m');
 
 /** A link that keeps the range as it was asked for: "now-1h" stays relative. Empty values are left out. */
 export function linkTo(
@@ -11,7 +11,7 @@ export function linkTo(
   range: Pick<RangeView, 'fromText' | 'toText'>,
   extra: Record<string, Value> = {},
 ): string {
-  const query = rangeQuery(range);
+  const query = rangeQuery(range, path);
   for (const [name, value] of Object.entries(extra)) {
     if (value !== null && value !== undefined && value !== '' && value !== false) query.set(name, String(value));
   }
@@ -19,9 +19,9 @@ export function linkTo(
   return text === '' ? path : `${path}?${text}`;
 }
 
-export function rangeQuery(range: Pick<RangeView, 'fromText' | 'toText'>): URLSearchParams {
+export function rangeQuery(range: Pick<RangeView, 'fromText' | 'toText'>, path = ''): URLSearchParams {
   const query = new URLSearchParams();
-  if (range.fromText === plainRange.from && range.toText === plainRange.to) return query;
+  if (range.fromText === plainFromOf(path) && range.toText === 'now') return query;
   query.set('from', range.fromText);
   query.set('to', range.toText);
   return query;

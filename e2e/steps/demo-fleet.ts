@@ -12,6 +12,8 @@ export function joinFleet(product: Product, startAtSeconds: number): { leave(): 
       product.mqtt,
       '--otlp',
       product.otlp,
+      '--web',
+      product.url,
       '--start-at',
       String(startAtSeconds),
     ],

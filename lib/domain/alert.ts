@@ -18,7 +18,8 @@ export const ruleIds = [
 ] as const;
 export type RuleId = (typeof ruleIds)[number];
 
-export type AlertSeverity = 'critical' | 'warning' | 'info';
+export const alertSeverities = ['critical', 'warning', 'info'] as const;
+export type AlertSeverity = (typeof alertSeverities)[number];
 /** pending: bad, but not long enough to wake anybody. */
 export type AlertPhase = 'pending' | 'firing' | 'resolved';
 
@@ -37,13 +38,32 @@ export interface Finding {
   state: 'bad' | 'fine' | 'cannot-tell';
   /** since when it is so, by the evidence, not by when we looked */
   sinceMs: EpochMillis;
+  /** newest evidence it rests on; null: what is so at this moment */
+  heardMs: EpochMillis | null;
+  /** when it was last seen to be as usual, which speaks for its parts; null: it is not, or nobody knows */
+  usualAtMs: EpochMillis | null;
+  severity: AlertSeverity;
+  /** both numbers: "Button press takes 105 ms. Budget is 10 ms."; '' of what is not bad, as all the words below */
+  title: string;
   /** the finding in one sentence with its numbers */
   sentence: string;
+  /** what to do about it */
+  wayOut: string;
   figure: Figure | null;
+  /** of what was looked at, how much is affected, 0..1; null: it is not about shares */
+  share: number | null;
+  /** what is to blame where that is something else: the hop of a path */
+  guilty: Part | null;
+  /** a request that shows it */
+  exampleTraceId: string | null;
   applications: string[];
   /** what it passes through or stands on: causes are looked for among these */
   parts: Part[];
 }
+
+/** The same rule on the same subject, whenever. */
+export const keyOf = ({ rule, subject }: { rule: RuleId; subject: Pick<Subject, 'kind' | 'id'> }): string =>
+  `${rule} ${subject.kind} ${subject.id}`;
 
 /** From what to what, against what. */
 export interface Figure {
@@ -82,6 +102,8 @@ export interface FoldedFinding {
   rule: RuleId;
   subject: Subject;
   sentence: string;
+  /** who may not see each of them does not learn that it was folded in */
+  applications: string[];
   sinceMs: EpochMillis;
   /** when it went away by itself; null: still so */
   untilMs: EpochMillis | null;
@@ -106,8 +128,10 @@ export interface Alert {
   /** as the verdict gives it: fix which part of the path, or move what where */
   wayOut: string;
   figure: Figure | null;
-  /** all whose figures it tells: who may not see each of them does not see it */
+  /** all whose figures it tells, those of the folded ones aside: who may not see each of them does not see it */
   applications: string[];
+  /** ids of the sites that it is about */
+  sites: string[];
   owner: { team: string; contact: string } | null;
   changes: Change[];
   /** a request that shows it */

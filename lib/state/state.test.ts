@@ -22,6 +22,7 @@ const alertOf = (id: string, more: Partial<Alert> = {}): Alert => ({
   wayOut: '',
   figure: null,
   applications: ['factory'],
+  sites: ['hannover'],
   owner: null,
   changes: [],
   exampleTraceId: null,

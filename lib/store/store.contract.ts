@@ -824,13 +824,30 @@ export function storeContract(name: string, engine: EngineUnderTest): void {
           await tx.replaceStates(9n, 0, [over, missed]);
         });
         const verdicts = async () => (await store.liveVerdicts()).sort((a, b) => Number(a.hop - b.hop));
+        const unbudgeted = { overSinceMs: noonMs, budgetMs: null };
         expect(await verdicts()).toEqual([
-          { hop: 8n, verdict: 'fix-path', sinceMs: noonMs },
-          { hop: 9n, verdict: 'unanswered', sinceMs: noonMs + 60_000 },
+          { ...unbudgeted, hop: 8n, verdict: 'fix-path', sinceMs: noonMs, unansweredSinceMs: null },
+          {
+            ...unbudgeted,
+            hop: 9n,
+            verdict: 'unanswered',
+            sinceMs: noonMs + 60_000,
+            unansweredSinceMs: noonMs + 60_000,
+          },
         ]);
         const left = { from: slice + 30, verdict: 'leave' as const, overSince: null, unansweredSince: null };
-        await store.audit.transaction((tx) => tx.replaceStates(8n, slice + 20, [left]));
-        expect((await verdicts())[0]).toEqual({ hop: 8n, verdict: 'leave', sinceMs: noonMs + 300_000 });
+        await store.audit.transaction(async (tx) => {
+          await tx.replaceStates(8n, slice + 20, [left]);
+          await tx.applyBudgets([{ hop: 8n, budgetNanos: 10_000_000n }], 0);
+        });
+        expect((await verdicts())[0]).toEqual({
+          hop: 8n,
+          verdict: 'leave',
+          sinceMs: noonMs + 300_000,
+          overSinceMs: null,
+          unansweredSinceMs: null,
+          budgetMs: 10,
+        });
         expect(await store.audit.transaction((tx) => tx.statesOf([8n, 9n], slice + 10))).toEqual(
           new Map([
             [8n, [missed, left]],

@@ -51,6 +51,8 @@ export interface Store extends AuditStore, PathStore {
   hop(hop: bigint): Promise<HopIdentity | null>;
   /** The live verdict of every hop that ever had one. */
   liveVerdicts(): Promise<LiveVerdict[]>;
+  /** Hops crossed in [fromMs, toMs): medians before `splitMs`, and since. */
+  hopLevels(fromMs: EpochMillis, splitMs: EpochMillis, toMs: EpochMillis): Promise<HopLevel[]>;
   /** Crossings of one hop in the range, newest first, or slowest first. */
   crossingsOfHop(
     hop: bigint,
@@ -81,6 +83,8 @@ export interface Store extends AuditStore, PathStore {
   /** Newest first (or slowest first). */
   searchTraces(query: TraceQuery): Promise<TraceRow[]>;
   services(): Promise<{ service: string; application: string; sites: string[] }[]>;
+  /** Who sent spans that arrived in the range. By service, then by first arrival. */
+  servicesHeard(fromMs: EpochMillis, toMs: EpochMillis): Promise<ServiceHeard[]>;
 
   /** Sums over the range per topic, busiest (messages) first. */
   topicWindows(fromMs: EpochMillis, toMs: EpochMillis): Promise<TopicWindow[]>;
@@ -158,6 +162,8 @@ export interface DeviceRow {
   reason: string;
   sinceMs: EpochMillis;
   lastSeenMs: EpochMillis;
+  /** how often it reports; null: it does not, or was not heard often enough to tell */
+  intervalMs: Millis | null;
 }
 
 export interface DeviceEventRow {
@@ -197,6 +203,37 @@ export interface LiveVerdict {
   verdict: Verdict;
   /** when what it tells began, to ten seconds */
   sinceMs: EpochMillis;
+  /** since when it is over its budget, or without answers; either is kept while the other is told. Null: it is not */
+  overSinceMs: EpochMillis | null;
+  unansweredSinceMs: EpochMillis | null;
+  /** what it was judged by; null: nobody's rule, so 50 ms or twice the floor of each crossing */
+  budgetMs: Millis | null;
+}
+
+/** What a hop added of late, beside what it added before. */
+export interface HopLevel {
+  hop: bigint;
+  /** start of its newest crossing */
+  newestMs: EpochMillis;
+  /** of the newest crossing that has one; '' = none */
+  broker: string;
+  /** medians of what has a figure; null = nothing has */
+  beforeMs: Millis | null;
+  sinceMs: Millis | null;
+}
+
+/** A service of one version on one device, as far as it was heard in a range. */
+export interface ServiceHeard {
+  service: string;
+  version: string;
+  device: string;
+  site: string;
+  application: string;
+  /** arrivals of its first and last span within the range */
+  firstMs: EpochMillis;
+  lastMs: EpochMillis;
+  /** distinct arrivals: what is exported together counts once */
+  arrivals: number;
 }
 
 export interface HopFigures {

@@ -1,3 +1,5 @@
+import type { RuleChange } from '../domain/alert-rules.ts';
+import type { Delivery, DeliveryRules } from '../domain/delivery.ts';
 import type { Rules } from '../domain/rule.ts';
 import type { EpochMillis } from '../domain/units.ts';
 import type { State } from '../state/state.ts';
@@ -13,9 +15,13 @@ export interface ViewContext {
   store: Store;
   state: State;
   rules: Rules;
+  /** what the file says of alert rules; left out: nothing */
+  alertRules?: readonly RuleChange[];
   viewer: Viewer;
   nowMs: EpochMillis;
   status: StatusSource;
+  /** left out where nothing is sent */
+  delivery?: Delivery & Pick<DeliveryRules, 'routes'>;
   demo: boolean;
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { openAlerts } from './alert-item.ts';
 import { rangeOf, type ViewContext } from './context.ts';
 import { decisionsOf } from './decisions.ts';
 import { readDevices, statesOf } from './device-item.ts';
@@ -17,6 +18,7 @@ export type FleetQuery = z.output<typeof fleetQuerySchema>;
 
 const topTopics = 8;
 const eventsShown = 20;
+const alertsShown = 20;
 
 /** The first screen: where everything stands, what it takes between the sites, and what needs a decision. */
 export async function fleetView(context: ViewContext, query: FleetQuery): Promise<FleetView> {
@@ -40,6 +42,7 @@ export async function fleetView(context: ViewContext, query: FleetQuery): Promis
     hopMarks: hopMarksOf(reading),
     decisions: await decisionsOf(context, range, reading, paths),
     paths,
+    alerts: firingAlerts(context),
     topics: topics.brokers,
     topTopics: topics.items,
     deviceStates: statesOf(devices),
@@ -56,6 +59,22 @@ export async function fleetView(context: ViewContext, query: FleetQuery): Promis
     lastArrival: instantOrNull(lastArrivalMs),
     empty: lastArrivalMs === null,
   };
+}
+
+function firingAlerts(context: ViewContext): FleetView['alerts'] {
+  return openAlerts(context)
+    .filter(({ phase }) => phase === 'firing')
+    .slice(0, alertsShown)
+    .map(({ id, title, severity, acknowledged, sinceMs, subject, folded }) => ({
+      id,
+      title,
+      severity,
+      acknowledgedBy: acknowledged?.by ?? null,
+      since: instantOf(sinceMs),
+      hopIds: [subject, ...folded.map((each) => each.subject)]
+        .filter(({ kind }) => kind === 'hop')
+        .map((each) => each.id),
+    }));
 }
 
 /** Sites with their devices. Who sees only some applications sees only the sites these stand at. */

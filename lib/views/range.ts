@@ -15,6 +15,10 @@ export function parseMoment(text: string, nowMs: number): number | null {
 
 export const presets = ['5m', '15m', '1h', '6h', '24h', '7d', '30d'] as const;
 export const defaultFrom = 'now-15m';
+/** Alerts are few: a quarter of an hour of them would say nothing. */
+export const alertsFrom = 'now-7d';
+/** What a page shows that is asked for no range. */
+export const defaultFromOf = (pathname: string): string => (pathname.startsWith('/alerts') ? alertsFrom : defaultFrom);
 
 export interface RangeError {
   parameter: 'from' | 'to';

@@ -555,6 +555,18 @@ export const fleetViewSchema = z.object({
       spark: sparkSchema,
     }),
   ),
+  /** that fire, newest first */
+  alerts: z.array(
+    z.object({
+      id: z.string(),
+      title: z.string(),
+      severity: z.enum(['critical', 'warning', 'info']),
+      acknowledgedBy: z.string().nullable(),
+      since: instant,
+      /** hops it is about, what is folded in included */
+      hopIds: z.array(z.string()),
+    }),
+  ),
   topics: topicsViewSchema.shape.brokers,
   topTopics: z.array(topicItemSchema),
   deviceStates: devicesViewSchema.shape.states,

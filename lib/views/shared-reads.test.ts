@@ -12,6 +12,7 @@ const device = (id: string): DeviceRow => ({
   reason: '',
   sinceMs: 0,
   lastSeenMs: 0,
+  intervalMs: null,
 });
 
 /** A store that counts its reads and answers when told to. */

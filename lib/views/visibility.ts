@@ -1,3 +1,4 @@
+import type { Alert } from '../domain/alert.ts';
 import type { Rules } from '../domain/rule.ts';
 import { topicFilterMatches } from '../domain/topic-filter.ts';
 import type { HopPath, PathWindow } from '../store/path-store.ts';
@@ -51,3 +52,22 @@ export function topicScope(viewer: Viewer, rules: Rules, services: ServiceRow[],
     names: (ends) => ends.filter((name) => visible.has(name)),
   };
 }
+
+/**
+ * An alert tells of all its applications; one of none (our own health, a broker) is for who runs the product. What is folded
+ * into it is seen or not by the same rule, so that it neither stands in the list nor in its count.
+ */
+export function visibleAlert(viewer: Viewer, alert: Alert): Alert | null {
+  if (seesAll(viewer)) return alert;
+  if (!seesEach(viewer, alert.applications)) return null;
+  const folded = alert.folded.filter((finding) => seesEach(viewer, finding.applications));
+  // the title of several devices counts them
+  const title =
+    folded.length < alert.folded.length && alert.rule === 'device-down'
+      ? `${alert.subject.name} is down.`
+      : alert.title;
+  return { ...alert, folded, title };
+}
+
+const seesEach = (viewer: Viewer, applications: string[]): boolean =>
+  applications.length > 0 && applications.every((application) => maySee(viewer, application));

@@ -1,4 +1,5 @@
 import type { Alert, Change, Figure, Notification, Subject } from '../domain/alert.ts';
+import { alertSentence } from '../domain/alert-words.ts';
 import type { EpochMillis, Millis } from '../domain/units.ts';
 
 /** What a message says, before it takes the shape of its target: all that is needed, most important first, each text on one line. */
@@ -27,7 +28,7 @@ export function alertText({ status, alert, createdMs }: Notification, publicUrl:
   const headline = oneLine(alert.title);
   return {
     headline: status === 'resolved' ? `Resolved: ${headline}` : headline,
-    sentence: oneLine(alert.sentence),
+    sentence: oneLine(alertSentence(alert)),
     facts: [
       { label: capital(alert.subject.kind), text: alert.subject.name },
       ...(alert.cause && alert.cause.name !== alert.subject.name

@@ -1,13 +1,26 @@
 import type * as z from 'zod';
 import type { Endpoint } from '#app/_http.ts';
+import {
+  alertsViewSchema,
+  alertViewSchema,
+  deliveryViewSchema,
+  markersViewSchema,
+  rulesViewSchema,
+  silencesViewSchema,
+} from '#lib/views/alert-schemas.ts';
+import { alertQuerySchema, alertView } from '#lib/views/alert-view.ts';
+import { alertsQuerySchema, alertsView } from '#lib/views/alerts-view.ts';
 import { clocksQuerySchema, clocksView } from '#lib/views/clocks-view.ts';
+import { deliveryQuerySchema, deliveryView } from '#lib/views/delivery-view.ts';
 import { deviceQuerySchema, deviceView } from '#lib/views/device-view.ts';
 import { devicesQuerySchema, devicesView } from '#lib/views/devices-view.ts';
 import { fleetQuerySchema, fleetView } from '#lib/views/fleet-view.ts';
 import { hopQuerySchema, hopView } from '#lib/views/hop-view.ts';
 import { hopsQuerySchema, hopsView } from '#lib/views/hops-view.ts';
+import { markersQuerySchema, markersView } from '#lib/views/markers-view.ts';
 import { pathQuerySchema, pathView } from '#lib/views/path-view.ts';
 import { pathsQuerySchema, pathsView } from '#lib/views/paths-view.ts';
+import { rulesQuerySchema, rulesView } from '#lib/views/rules-view.ts';
 import {
   clocksViewSchema,
   devicesViewSchema,
@@ -24,6 +37,7 @@ import {
   traceViewSchema,
 } from '#lib/views/schemas.ts';
 import { searchQuerySchema, searchView } from '#lib/views/search-view.ts';
+import { silencesQuerySchema, silencesView } from '#lib/views/silences-view.ts';
 import { statusQuerySchema, statusView } from '#lib/views/status-view.ts';
 import { topicsQuerySchema, topicsView } from '#lib/views/topics-view.ts';
 import { traceQuerySchema, traceView } from '#lib/views/trace-view.ts';
@@ -149,5 +163,59 @@ export const endpoints = {
     answer: statusViewSchema,
     view: statusView,
     table: 'gaps',
+  }),
+  alerts: endpoint({
+    path: '/api/v1/alerts',
+    summary: 'Alerts: what is going on, then what was, newest first; with mean times to detection and recovery',
+    query: alertsQuerySchema,
+    params: {},
+    answer: alertsViewSchema,
+    view: async (context, query) => alertsView(context, query),
+    table: 'items',
+  }),
+  alert: endpoint({
+    path: '/api/v1/alerts/{id}',
+    summary: 'One alert: what changed, its course, an example request, what is folded in, its history',
+    query: alertQuerySchema,
+    params: { id: 'id of the alert' },
+    answer: alertViewSchema,
+    view: (context, query) => alertView(context, { id: query.id! }),
+    table: 'history',
+  }),
+  silences: endpoint({
+    path: '/api/v1/silences',
+    summary: 'What nobody is told of, by whom and until when',
+    query: silencesQuerySchema,
+    params: {},
+    answer: silencesViewSchema,
+    view: silencesView,
+    table: 'items',
+  }),
+  rules: endpoint({
+    path: '/api/v1/rules',
+    summary: 'The rules of alerts as they are in force, the budgets, and who changed what',
+    query: rulesQuerySchema,
+    params: {},
+    answer: rulesViewSchema,
+    view: (context) => rulesView(context),
+    table: 'items',
+  }),
+  markers: endpoint({
+    path: '/api/v1/markers',
+    summary: 'What was deployed, moved or changed, newest first',
+    query: markersQuerySchema,
+    params: {},
+    answer: markersViewSchema,
+    view: markersView,
+    table: 'items',
+  }),
+  delivery: endpoint({
+    path: '/api/v1/delivery',
+    summary: 'Where alerts are sent, by which routes, and how that went; secrets are masked',
+    query: deliveryQuerySchema,
+    params: {},
+    answer: deliveryViewSchema,
+    view: deliveryView,
+    table: 'items',
   }),
 };

@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import type { Action } from '#app/_action.ts';
 import type { Endpoint } from '#app/_http.ts';
 import { problemSchema } from '#lib/views/schemas.ts';
+import { actions } from './_actions.ts';
 import { endpoints } from './_endpoints.ts';
 
 /** OpenAPI 3.1, made of the schemas the handlers answer by: it cannot fall behind them. */
@@ -10,6 +12,9 @@ export function openApi(version: string) {
       schemaName(name),
       componentOf(schemaName(name), endpoint.answer),
     ]),
+  );
+  const done = Object.fromEntries(
+    Object.entries(actions).map(([name, action]) => [answerName(name), componentOf(answerName(name), action.answer)]),
   );
   return {
     openapi: '3.1.0',
@@ -23,15 +28,28 @@ export function openApi(version: string) {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     paths: {
-      ...Object.fromEntries(
-        Object.entries(endpoints).map(([name, endpoint]) => [endpoint.path, { get: operation(name, endpoint) }]),
-      ),
+      ...pathItems(),
       '/api/v1/stream': { get: streamOperation },
       '/api/v1/openapi.json': { get: openApiOperation },
     },
-    components: { schemas: { ...answers, Problem: componentOf('Problem', problemSchema) } },
+    components: { schemas: { ...answers, ...done, Problem: componentOf('Problem', problemSchema) } },
   };
 }
+
+/** What one address answers, and what can be done at it. */
+function pathItems(): Record<string, Record<string, unknown>> {
+  const items: Record<string, Record<string, unknown>> = {};
+  for (const [name, endpoint] of Object.entries(endpoints)) items[endpoint.path] = { get: operation(name, endpoint) };
+  for (const [name, action] of Object.entries(actions)) {
+    for (const method of action.methods) {
+      const id = method === action.methods[0] ? name : `${name}By${method}`;
+      items[action.path] = { ...items[action.path], [method.toLowerCase()]: actionOperation(id, name, action) };
+    }
+  }
+  return items;
+}
+
+const answerName = (name: string): string => `${name[0]!.toUpperCase()}${name.slice(1)}Answer`;
 
 const schemaName = (name: string): string => `${name[0]!.toUpperCase()}${name.slice(1)}View`;
 
@@ -47,13 +65,7 @@ function operation(name: string, endpoint: Endpoint) {
     operationId: name,
     summary: endpoint.summary,
     parameters: [
-      ...Object.entries(endpoint.params).map(([parameter, description]) => ({
-        name: parameter,
-        in: 'path',
-        required: true,
-        description,
-        schema: { type: 'string' },
-      })),
+      ...pathParameters(endpoint.params),
       ...Object.entries(endpoint.query.shape).map(([parameter, field]) =>
         queryParameter(parameter, field as z.ZodType),
       ),
@@ -75,6 +87,40 @@ function operation(name: string, endpoint: Endpoint) {
   };
 }
 
+function actionOperation(operationId: string, name: string, action: Action) {
+  const { $schema: _, ...body } = z.toJSONSchema(action.body, { io: 'input' }) as Record<string, unknown>;
+  const required = (body.required as string[] | undefined) ?? [];
+  return {
+    operationId,
+    summary: action.summary,
+    parameters: pathParameters(action.params),
+    requestBody: {
+      required: required.length > 0,
+      content: { 'application/json': { schema: body }, 'application/x-www-form-urlencoded': { schema: body } },
+    },
+    responses: {
+      200: {
+        description: 'What came of it',
+        content: { 'application/json': { schema: { $ref: `#/components/schemas/${answerName(name)}` } } },
+      },
+      303: { description: 'To a form of a page: the page that shows what came of it' },
+      ...problems,
+      403: problem('From the page of another site, or not for this role'),
+      413: problem('More than 32 KiB'),
+      429: problem('Too many: try again after Retry-After seconds'),
+    },
+  };
+}
+
+const pathParameters = (params: Record<string, string>) =>
+  Object.entries(params).map(([name, description]) => ({
+    name,
+    in: 'path',
+    required: true,
+    description,
+    schema: { type: 'string' },
+  }));
+
 function queryParameter(name: string, field: z.ZodType) {
   const { $schema: _, ...schema } = z.toJSONSchema(field, { io: 'input' }) as Record<string, unknown>;
   return { name, in: 'query', required: false, description: field.description ?? '', schema };
@@ -86,7 +132,7 @@ const problem = (description: string) => ({
 });
 
 const problems = {
-  400: problem('A parameter that cannot be understood: what was found, what was wanted'),
+  400: problem('Something that cannot be understood: what was found, what was wanted'),
   404: problem('No such thing, or none that you may see'),
   503: problem('The store does not answer: try again after Retry-After seconds'),
 };

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pathIdOf } from '#lib/domain/request-path.ts';
 import { HopscopeError } from '#lib/errors.ts';
+import { firingAlert, keepAlerts } from '#lib/views/fixtures/alerts.ts';
 import {
   buttonTrace,
   hexOf,
@@ -18,6 +19,7 @@ import { tableSchema } from '../../_http.ts';
 import { GET as healthz } from '../../healthz/route.ts';
 import { GET as metrics } from '../../metrics/route.ts';
 import { GET as readyz } from '../../readyz/route.ts';
+import { actions } from './_actions.ts';
 import { endpoints } from './_endpoints.ts';
 import { GET as openApiRoute } from './openapi.json/route.ts';
 
@@ -30,7 +32,12 @@ let world: World;
 let hopId = '';
 const started = () => ({
   store: world.store,
-  config: { rules, demo: true },
+  state: world.state,
+  config: { rules, alertRules: [], demo: true, delivery: { routes: [] } },
+  delivery: {
+    targets: () => [{ name: 'on-call', kind: 'webhook', address: 'https://example.com/…' }],
+    test: (name: string) => Promise.resolve(`${name} took it.`),
+  },
   clock: () => BigInt(nowMs) * 1_000_000n,
   status: statusSource(),
   onChange: () => () => {},
@@ -40,6 +47,7 @@ beforeAll(async () => {
   world = await openWorld();
   const [hop] = await world.store.hopWindows(originMs, nowMs);
   hopId = hop!.hop.toString(16).padStart(16, '0');
+  keepAlerts(world.state, hopId);
 });
 beforeEach(() => {
   shared[key] = started();
@@ -74,6 +82,7 @@ const pathOf = (name: keyof typeof endpoints): string =>
     trace: `/api/v1/traces/${hexOf(buttonTrace(140))}`,
     device: '/api/v1/devices/rio-hannover',
     search: '/api/v1/search?q=button',
+    alert: `/api/v1/alerts/${firingAlert}`,
   })[name as string] ?? endpoints[name].path;
 
 const names = Object.keys(endpoints) as (keyof typeof endpoints)[];
@@ -211,7 +220,11 @@ describe('the OpenAPI file', () => {
 });
 
 describe('every route', () => {
-  it('answers GET alone, and is made anew each time', () => {
+  it('answers GET, and beside it only what is a known action, and is made anew each time', () => {
+    const addressOf = (file: string): string =>
+      `/api/v1/${relative(here, dirname(file))}`.replaceAll(/\[(\w+)\]/g, '{$1}');
+    const methodsAt = (address: string): string[] =>
+      Object.values(actions).flatMap(({ path, methods }) => (path === address ? [...methods] : []));
     const files = ['api', 'healthz', 'readyz', 'metrics'].flatMap((folder) =>
       readdirSync(join(here, '../..', folder), { recursive: true, withFileTypes: true })
         .filter((entry) => entry.name === 'route.ts')
@@ -221,7 +234,9 @@ describe('every route', () => {
     for (const file of files) {
       const text = readFileSync(file, 'utf8');
       expect(text, file).toContain("export const dynamic = 'force-dynamic';");
-      expect(text, file).not.toMatch(/export (const|async function|function) (POST|PUT|PATCH|DELETE|OPTIONS|HEAD)/);
+      const exported = text.matchAll(/export (?:const|async function|function) (POST|PUT|PATCH|DELETE|OPTIONS|HEAD)/g);
+      const told = [...exported].map((match) => match[1]!);
+      expect(told.toSorted(), file).toEqual(methodsAt(addressOf(file)).toSorted());
     }
   });
 });

@@ -157,6 +157,10 @@ export async function lastStates(tx: Tx): Promise<HopState[]> {
 export const lastStatesSql =
   'SELECT * FROM hop_verdicts WHERE (hop, from_slice) IN (SELECT (hop, max(from_slice)) FROM hop_verdicts GROUP BY hop)';
 
+/** The same, with the budget that each was judged by. */
+export const liveVerdictsSql = `
+  SELECT v.*, b.budget_ns FROM (${lastStatesSql}) v LEFT JOIN live_budgets b ON b.hop = v.hop`;
+
 export async function replaceStates(
   tx: Tx,
   hop: bigint,

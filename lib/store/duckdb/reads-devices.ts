@@ -33,6 +33,7 @@ export const deviceReads = (db: Database, dictionary: Dictionary): DeviceReads =
       reason: row.reason,
       sinceMs: Number(row.since_ms),
       lastSeenMs: Number(row.last_seen_ms),
+      intervalMs: row.interval_ms,
     }));
   },
 
@@ -157,6 +158,7 @@ interface DeviceSqlRow {
   reason: string;
   since_ms: bigint;
   last_seen_ms: bigint;
+  interval_ms: number | null;
 }
 
 /** A JSON array of names, as the audit writes it. */

@@ -1,7 +1,7 @@
 import type { Histogram } from '#lib/domain/histogram.ts';
 import { spanIdHex, traceIdHex } from '#lib/domain/ids.ts';
 import { sinceOf, sliceMs } from '#lib/domain/live-verdict.ts';
-import { type EpochMillis, millisOfNanos, minuteOf } from '#lib/domain/units.ts';
+import { type EpochMillis, epochMillisOf, millisOfNanos, minuteOf, nanosPerMilli } from '#lib/domain/units.ts';
 import {
   type CrossingRow,
   clockLabels,
@@ -13,7 +13,7 @@ import {
 } from '../store.ts';
 import type { Appender } from './append.ts';
 import { ascending } from './ascending.ts';
-import { lastStatesSql, type StateRow, stateOf } from './audit-live.ts';
+import { liveVerdictsSql, type StateRow, stateOf } from './audit-live.ts';
 import type { Database } from './database.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { Known } from './known.ts';
@@ -21,7 +21,7 @@ import type { Session } from './session.ts';
 
 type HopReads = Pick<
   Store,
-  'hopWindows' | 'hopMinutes' | 'hop' | 'liveVerdicts' | 'crossingsOfHop' | 'crossingsOfTrace'
+  'hopWindows' | 'hopMinutes' | 'hop' | 'liveVerdicts' | 'hopLevels' | 'crossingsOfHop' | 'crossingsOfTrace'
 >;
 
 interface Means {
@@ -62,11 +62,36 @@ export const hopReads = ({ db, dictionary, appender, known }: Means): HopReads =
   },
 
   async liveVerdicts() {
-    const rows = await db.all<StateRow>(lastStatesSql);
+    const rows = await db.all<StateRow & { budget_ns: bigint | null }>(liveVerdictsSql);
+    const begun = (slice: number | null) => (slice === null ? null : slice * sliceMs);
     return rows.map((row) => {
       const state = stateOf(row);
-      return { hop: row.hop, verdict: state.verdict, sinceMs: sinceOf(state) * sliceMs };
+      return {
+        hop: row.hop,
+        verdict: state.verdict,
+        sinceMs: sinceOf(state) * sliceMs,
+        overSinceMs: begun(state.overSince),
+        unansweredSinceMs: begun(state.unansweredSince),
+        budgetMs: ms(row.budget_ns),
+      };
     });
+  },
+
+  async hopLevels(fromMs, splitMs, toMs) {
+    const nanosAt = (atMs: number) => BigInt(Math.floor(atMs)) * nanosPerMilli;
+    const rows = await db.all<LevelRow>(levelsSql, [
+      ...wholeMinutes(fromMs, toMs),
+      nanosAt(fromMs),
+      nanosAt(toMs),
+      nanosAt(splitMs),
+    ]);
+    return rows.map((row) => ({
+      hop: row.hop,
+      newestMs: epochMillisOf(row.newest_ns),
+      broker: dictionary.text(row.broker ?? 0),
+      beforeMs: ms(row.before_ns),
+      sinceMs: ms(row.since_ns),
+    }));
   },
 
   async crossingsOfHop(hop, fromMs, toMs, order, limit) {
@@ -261,6 +286,21 @@ async function fillHistograms(
     histogram?.set(bucket, (histogram.get(bucket) ?? 0) + Number(counts[i]!));
   }
 }
+
+interface LevelRow {
+  hop: bigint;
+  newest_ns: bigint;
+  broker: number | null;
+  before_ns: bigint | null;
+  since_ns: bigint | null;
+}
+
+/** $1, $2 minutes of $3 from, $4 to; $5 split */
+const levelsSql = `
+  SELECT hop, max(caller_start_ns) AS newest_ns, arg_max(broker, caller_start_ns) FILTER (broker <> 0) AS broker,
+         quantile_disc(added_ns, 0.5) FILTER (caller_start_ns < $5) AS before_ns, quantile_disc(added_ns, 0.5) FILTER (caller_start_ns >= $5) AS since_ns
+  FROM crossings WHERE minute >= $1 AND minute < $2 AND caller_start_ns >= $3 AND caller_start_ns < $4 AND callee_span <> 0
+  GROUP BY hop ORDER BY hop`;
 
 // ---- crossings
 

@@ -20,7 +20,7 @@ export type RawElsewhere = (collectorId: string, seq: number) => Promise<Uint8Ar
 
 type TraceReads = Pick<
   Store,
-  'traceTrail' | 'spansOfTrace' | 'linkedTraces' | 'passagesOfTrace' | 'searchTraces' | 'services'
+  'traceTrail' | 'spansOfTrace' | 'linkedTraces' | 'passagesOfTrace' | 'searchTraces' | 'services' | 'servicesHeard'
 >;
 
 interface Means {
@@ -94,8 +94,31 @@ export const traceReads = (means: Means): TraceReads => {
        WHERE r.service <> '' GROUP BY r.service, p.application ORDER BY r.service, p.application`,
       );
     },
+
+    async servicesHeard(fromMs, toMs) {
+      const rows = await db.all<ServiceRow>(
+        `SELECT r.service, r.version, d.id AS device, p.site, p.application, min(s.first) AS first, max(s.last) AS last, sum(s.arrivals)::INTEGER AS arrivals
+         FROM (SELECT resource, min(arrival_ms) AS first, max(arrival_ms) AS last, count(DISTINCT arrival_ms) AS arrivals FROM spans
+               WHERE arrival_ms >= $1 AND arrival_ms < $2 GROUP BY resource) s
+         JOIN resources r ON r.id = s.resource JOIN placings p ON p.resource = s.resource JOIN devices d ON d.number = p.device
+         WHERE r.service <> '' GROUP BY r.service, r.version, d.id, p.site, p.application ORDER BY r.service, first, d.id, r.version`,
+        [fromMs, toMs],
+      );
+      return rows.map(({ first, last, ...row }) => ({ ...row, firstMs: Number(first), lastMs: Number(last) }));
+    },
   };
 };
+
+interface ServiceRow {
+  service: string;
+  version: string;
+  device: string;
+  site: string;
+  application: string;
+  first: bigint;
+  last: bigint;
+  arrivals: number;
+}
 
 interface TraceWords {
   hi: bigint;

@@ -1,0 +1,8 @@
+import { handleAction } from '#app/_action.ts';
+import { handle } from '#app/_http.ts';
+import { actions } from '#app/api/v1/_actions.ts';
+import { endpoints } from '#app/api/v1/_endpoints.ts';
+
+export const dynamic = 'force-dynamic';
+export const GET = handle(endpoints.markers);
+export const POST = handleAction(actions.addMarker);
