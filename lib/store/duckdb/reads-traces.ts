@@ -1,9 +1,9 @@
 import { parseSpanId, spanIdHex, traceIdHex } from '#lib/domain/ids.ts';
 import type { Resource, Span } from '#lib/domain/span.ts';
 import { type EpochMillis, epochMillisOf, millisOfNanos, nanosOfMillis, nanosPerMilli } from '#lib/domain/units.ts';
+import { ascending } from '../ascending.ts';
 import type { Store, StoredSpan, TraceQuery, TraceRow, TraceTrail } from '../store.ts';
 import type { Appender } from './append.ts';
-import { ascending } from './ascending.ts';
 import type { Database } from './database.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { Known, Place } from './known.ts';
