@@ -140,7 +140,7 @@ export const emptySums = (at: HopMinute): Sums => ({
   requests: 0,
   errors: 0,
   unanswered: 0,
-  sumNs: none,
+  sumNs: 0,
   maxNs: none,
   boundNs: none,
   clocks: [0, 0, 0, 0, 0, 0, 0, 0],

@@ -1,6 +1,6 @@
 import { HopscopeError } from '../errors.ts';
 import { openDuckDbStore } from './duckdb/duckdb-store.ts';
-import type { DecodeSpans, RawElsewhere } from './duckdb/reads-traces.ts';
+import type { DecodeSpans, RawElsewhere } from './raw.ts';
 import type { Store } from './store.ts';
 
 export interface OpenStoreOptions {
