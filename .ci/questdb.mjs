@@ -81,7 +81,9 @@ function runServer(dir, httpPort, pgPort) {
       .join('\n')}\n`,
   );
   const heap = process.env.QUESTDB_HEAP ?? '1g';
-  const server = spawn('java', [`-Xmx${heap}`, '-p', jar, '-m', 'io.questdb/io.questdb.ServerMain', '-d', dir], {
+  // it holds many files of each table open
+  const java = ['java', `-Xmx${heap}`, '-p', jar, '-m', 'io.questdb/io.questdb.ServerMain', '-d', dir];
+  const server = spawn('sh', ['-c', 'ulimit -n "$(ulimit -Hn)"; exec "$@"', 'sh', ...java], {
     stdio: ['ignore', 'ignore', 2],
   });
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => server.kill(signal));

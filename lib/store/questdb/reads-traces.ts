@@ -211,11 +211,11 @@ async function bodiesOf({ server, rawElsewhere }: Means, origins: readonly SpanR
       async ({ collector, seq, arrival_us }) =>
         (await rawElsewhere?.(collector, Number(seq))) ??
         (
-          await server.all<{ body: string }>(
+          await server.all<{ body: string | null }>(
             `SELECT body FROM ${server.table('bodies')} WHERE ts = $1 AND collector = $2 AND seq = $3`,
             [arrival_us, collector, seq],
           )
-        ).map(({ body }) => Buffer.from(body, 'base64'))[0],
+        ).map(({ body }) => Buffer.from(body ?? '', 'base64'))[0],
     ),
   );
   return found.filter((raw) => raw !== undefined);
