@@ -42,6 +42,7 @@ async function main(): Promise<void> {
   let spooled: Pick<Intake, 'rawBatch'> | null = null;
   const store = await openStore({
     url: config.store,
+    dataDir: config.dataDir,
     decodeSpans,
     rawElsewhere: async (collectorId, seq) => spooled?.rawBatch(collectorId, seq) ?? null,
   });

@@ -4,9 +4,8 @@ import { auditContract } from './audit.contract.ts';
 import { type QuestDbServer, startQuestDb } from './store/fixtures/questdb-server.ts';
 import { emptyTables } from './store/fixtures/questdb-tables.ts';
 import { parseAddress } from './store/questdb/address.ts';
-import { AuditBook } from './store/questdb/audit-book.ts';
 import { minuteOfMicros, unsigned } from './store/questdb/dialect.ts';
-import { storeOf } from './store/questdb/questdb-store.ts';
+import { bookOf, storeOf } from './store/questdb/questdb-store.ts';
 import { Server } from './store/questdb/server.ts';
 
 let questdb: QuestDbServer;
@@ -36,7 +35,7 @@ auditContract('QuestDB', {
   async open(folder, recent) {
     const server = new Server(parseAddress(questdb.url('audited_')));
     await emptyTables(server);
-    const book = new AuditBook(join(folder, 'audit.sqlite'));
+    const book = await bookOf(server, join(folder, 'audit.sqlite'));
     const all = async (sql: string): Promise<Row[]> =>
       (await server.all<Row>(sql)).map(({ ts: _, gone: __, ...row }) => plain(row));
     const numbers = (row: Row): Row =>

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { HopscopeError } from '#lib/errors.ts';
@@ -14,13 +14,16 @@ import { HopscopeError } from '#lib/errors.ts';
  */
 export class AuditBook {
   readonly #path: string;
+  readonly #storeId: string;
+  #closed = false;
   #db: DatabaseSync | null = null;
   #reader: DatabaseSync | null = null;
   #version = 0;
   #places: { version: number; byResource: Map<string, Place> } | null = null;
 
-  constructor(path: string) {
+  constructor(path: string, storeId: string) {
     this.#path = path;
+    this.#storeId = storeId;
   }
 
   /** Changes with every commit. */
@@ -57,7 +60,7 @@ export class AuditBook {
     this.#version++;
   }
   rollback(): void {
-    if (this.writer.isTransaction) this.writer.exec('ROLLBACK');
+    if (this.#db?.isTransaction) this.#db.exec('ROLLBACK');
   }
 
   /** Where resources stand, by their symbols; those that the audit has not placed yet are missing. */
@@ -84,6 +87,7 @@ export class AuditBook {
   }
 
   close(): void {
+    this.#closed = true;
     this.#reader?.close();
     this.#db?.close();
     this.#reader = null;
@@ -91,18 +95,33 @@ export class AuditBook {
   }
 
   #open(): void {
+    if (this.#closed) throw new HopscopeError('store', 'the store is closed');
     if (this.#db) return;
     try {
       mkdirSync(dirname(this.#path), { recursive: true });
-      const db = new DatabaseSync(this.#path, { readBigInts: true });
-      db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000');
-      db.exec(schema);
+      let db = openBook(this.#path);
+      const of = db.prepare(`SELECT value FROM meta WHERE key = 'store'`).get()?.value;
+      if (of !== undefined && of !== this.#storeId) {
+        // of tables that are no more: its cursors would keep the audit from reading the new ones
+        db.close();
+        for (const end of ['', '-wal', '-shm'])
+          if (existsSync(this.#path + end)) renameSync(this.#path + end, `${this.#path}.of-${of}${end}`);
+        db = openBook(this.#path);
+      }
+      db.prepare(`INSERT OR REPLACE INTO meta VALUES ('store', ?)`).run(this.#storeId);
       this.#db = db;
       this.#reader = new DatabaseSync(this.#path, { readOnly: true, readBigInts: true });
     } catch (cause) {
       throw new HopscopeError('data-dir', `cannot open ${this.#path}: ${(cause as Error).message}`, { cause });
     }
   }
+}
+
+function openBook(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { readBigInts: true });
+  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000');
+  db.exec(schema);
+  return db;
 }
 
 export interface Place {

@@ -65,6 +65,11 @@ export class QuestDbAudit implements AuditSteps {
     return turn;
   }
 
+  /** Resolves when what has begun has ended. */
+  async idle(): Promise<void> {
+    await this.#queue;
+  }
+
   async #transaction<T>(work: (tx: AuditTx) => Promise<T>): Promise<T> {
     this.#book.begin();
     try {

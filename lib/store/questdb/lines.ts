@@ -10,8 +10,9 @@ const columnsOf = Object.fromEntries(
 ) as Record<TableName, [string, ColumnKind][]>;
 
 /**
- * Rows as text of the line protocol, written by hand: the official client spends 10.6 us a row on calls for single values, throws its
- * rows away when a flush fails, and never answers on a refused connection (libraries.md). Its bytes are what the test compares these with.
+ * Rows as text of the line protocol, written by hand and not by @questdb/nodejs-client 4.2: its whole numbers are doubles, in which neither
+ * an id nor a time in nanoseconds fits; it spends 10.6 us a row on calls for single values; it throws its rows away when a flush fails, and
+ * never answers on a refused connection (libraries.md, "QuestDB client"). Its bytes are what the test compares these with.
  *
  * A value that fits no column throws before anything is sent, so a batch is sent whole or not at all.
  */

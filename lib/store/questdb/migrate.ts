@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { HopscopeError } from '#lib/errors.ts';
 import { Lines } from './lines.ts';
 import { columnType, createStatement, schemaVersion, tableNames, tables } from './schema.ts';
@@ -31,11 +32,27 @@ export async function migrate(server: Server): Promise<void> {
     }
     for (const [column, kind] of Object.entries(tables[name].columns))
       if (!there.has(column))
-        await allowed(server, `ALTER TABLE ${server.table(name)} ADD COLUMN ${column} ${columnType(kind)}`);
+        await allowed(
+          server,
+          `ALTER TABLE ${server.table(name)} ADD COLUMN IF NOT EXISTS ${column} ${columnType(kind)}`,
+        );
   }
   const lines = new Lines(server.address.prefix);
   lines.add('meta', 0, ['schema', String(schemaVersion)]);
   await server.send(lines);
+  if ((await storeId(server)) === null) {
+    lines.clear();
+    lines.add('meta', BigInt(Date.now()) * 1000n, ['store', randomUUID()]);
+    await server.send(lines);
+  }
+}
+
+/** What tells these tables from others of their names, made anew or on another server: the oldest word counts. */
+export async function storeId(server: Server): Promise<string | null> {
+  const [row] = await server.all<{ value: string }>(
+    `SELECT value FROM ${server.table('meta')} WHERE key = 'store' ORDER BY ts, value LIMIT 1`,
+  );
+  return row?.value ?? null;
 }
 
 async function columnsOf(server: Server): Promise<Map<string, Set<string>>> {

@@ -9,11 +9,11 @@ import { type QuestDbServer, startQuestDb } from '../fixtures/questdb-server.ts'
 import { emptyTables } from '../fixtures/questdb-tables.ts';
 import { type Seed, storeContract } from '../store.contract.ts';
 import { parseAddress } from './address.ts';
-import { AuditBook } from './audit-book.ts';
+import type { AuditBook } from './audit-book.ts';
 import { bucketOf, microsOf, microsOfMinute, signed } from './dialect.ts';
 import { type Cell, Lines } from './lines.ts';
 import { migrate } from './migrate.ts';
-import { storeOf } from './questdb-store.ts';
+import { bookOf, storeOf } from './questdb-store.ts';
 import type { TableName } from './schema.ts';
 import { Server } from './server.ts';
 import { resourceSymbol } from './texts.ts';
@@ -48,7 +48,7 @@ storeContract('QuestDB', {
     if (opened === dir) await migrate(server);
     else await emptyTables(server);
     opened = dir;
-    const book = new AuditBook(join(dir, 'audit.sqlite'));
+    const book = await bookOf(server, join(dir, 'audit.sqlite'));
     return {
       store: await storeOf(server, book, { decodeSpans: decodeSketches, bounds, recent }),
       seed: seedOf(server, book),

@@ -6,7 +6,7 @@ import { QuestDbAudit } from './audit.ts';
 import { AuditBook } from './audit-book.ts';
 import { bookReads } from './books.ts';
 import { Known } from './known.ts';
-import { migrate } from './migrate.ts';
+import { migrate, storeId } from './migrate.ts';
 import { deviceReads } from './reads-devices.ts';
 import { hopReads } from './reads-hops.ts';
 import { pathReads } from './reads-paths.ts';
@@ -33,16 +33,17 @@ export interface QuestDbStoreOptions {
 /** The store on a QuestDB server. Every subject has its own file beside this one. */
 export async function openQuestDbStore(options: QuestDbStoreOptions): Promise<Store> {
   const server = new Server(parseAddress(options.url), options.limits);
-  const book = new AuditBook(options.bookPath);
   try {
     await migrate(server);
-    return await storeOf(server, book, options);
+    return await storeOf(server, await bookOf(server, options.bookPath), options);
   } catch (error) {
-    book.close();
     await server.close();
     throw error;
   }
 }
+
+export const bookOf = async (server: Server, path: string): Promise<AuditBook> =>
+  new AuditBook(path, (await storeId(server)) ?? '');
 
 /** The same over a server and a book that somebody else opened and may look into: tests. */
 export async function storeOf(
@@ -64,6 +65,7 @@ export async function storeOf(
     rawElsewhere,
   };
   const watch = new Watch(server);
+  const audit = new QuestDbAudit(server, book);
   return {
     append: (batches) => appender.append(batches),
     watermarks: async () => appender.watermarks(),
@@ -75,9 +77,9 @@ export async function storeOf(
     ...pathReads(means),
     ...retention(server, book),
     status: () => watch.status(),
-    audit: new QuestDbAudit(server, book),
+    audit,
     async close() {
-      await server.visible();
+      await audit.idle();
       book.close();
       await server.close();
     },

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http';
 import pg from 'pg';
 import { HopscopeError } from '#lib/errors.ts';
-import type { QuestDbAddress } from './address.ts';
+import { locationOf, type QuestDbAddress } from './address.ts';
 import type { Lines } from './lines.ts';
 import { type TableName, tableNames } from './schema.ts';
 
@@ -48,8 +48,9 @@ export class Server {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 4 });
   readonly #pools: pg.Pool[];
   #host = 0;
-  /** sent by this process and perhaps not visible yet */
-  readonly #unseen = new Set<TableName>();
+  /** sent by this process and perhaps not visible yet; with how many sendings before */
+  readonly #unseen = new Map<TableName, number>();
+  #sendings = 0;
   #waiting: Promise<void> | null = null;
   #closed = false;
 
@@ -82,13 +83,12 @@ export class Server {
 
   async send(lines: Lines): Promise<void> {
     for (const body of lines.bodies()) await this.#sendBody(body);
-    for (const table of lines.tables) this.#unseen.add(table);
-    this.#waiting = null;
+    for (const table of lines.tables) this.changed(table);
   }
 
-  /** A table was changed by a statement. */
+  /** A table was changed: what is read from now on waits until that can be seen. */
   changed(table: TableName): void {
-    this.#unseen.add(table);
+    this.#unseen.set(table, ++this.#sendings);
     this.#waiting = null;
   }
 
@@ -194,6 +194,12 @@ export class Server {
       }
     }
     const words = last instanceof Error ? last.message || String((last as NodeJS.ErrnoException).code) : String(last);
+    if (isUnreachable(last))
+      throw new HopscopeError(
+        'store',
+        `QuestDB cannot be reached at ${locationOf(this.address)} (${words}): is it running, and are these its ports for HTTP and PGwire?`,
+        { cause: last },
+      );
     throw new HopscopeError('store', `the telemetry store failed: ${words}`, { cause: last });
   }
 
@@ -205,12 +211,10 @@ export class Server {
   }
 
   async #untilVisible(): Promise<void> {
-    const names = [...this.#unseen];
-    const mine = await this.#untilApplied(names, this.limits.visibleMs).then(
-      () => true,
-      () => true,
-    );
-    if (mine) for (const name of names) this.#unseen.delete(name);
+    const asked = new Map(this.#unseen);
+    // a server that lags is said to lag, and does not keep anybody from reading what there is
+    await this.#untilApplied([...asked.keys()], this.limits.visibleMs).catch(() => {});
+    for (const [name, sending] of asked) if (this.#unseen.get(name) === sending) this.#unseen.delete(name);
   }
 
   /** Everything that anybody had sent to these tables when this was asked can be read; throws when it takes too long. */
