@@ -74,12 +74,11 @@ function runServer(dir, httpPort, pgPort) {
     'shared.worker.count': '2',
     'cairo.commit.mode': 'sync',
   };
-  writeFileSync(
-    join(dir, 'conf', 'server.conf'),
-    `${Object.entries(settings)
-      .map(([name, value]) => `${name}=${process.env[`QUESTDB_${name}`] ?? value}`)
-      .join('\n')}\n`,
-  );
+  // QUESTDB_name.of.setting=value in the environment
+  for (const [name, value] of Object.entries(process.env))
+    if (/^QUESTDB_.*\./.test(name)) settings[name.slice('QUESTDB_'.length)] = value;
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+  writeFileSync(join(dir, 'conf', 'server.conf'), lines.join(''));
   const heap = process.env.QUESTDB_HEAP ?? '1g';
   // it holds many files of each table open
   const java = ['java', `-Xmx${heap}`, '-p', jar, '-m', 'io.questdb/io.questdb.ServerMain', '-d', dir];

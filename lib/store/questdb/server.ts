@@ -115,7 +115,7 @@ export class Server {
     const { host, httpPort } = hosts[this.#host]!;
     const where = `${host}:${httpPort}`;
     return new Promise((resolve) => {
-      const signal = AbortSignal.timeout(Math.max(1, timeoutMs));
+      const signal = AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)));
       const call = request(
         {
           host: host.replace(/^\[|\]$/g, ''),
@@ -198,6 +198,12 @@ export class Server {
       throw new HopscopeError(
         'store',
         `QuestDB cannot be reached at ${locationOf(this.address)} (${words}): is it running, and are these its ports for HTTP and PGwire?`,
+        { cause: last },
+      );
+    if (/invalid username\/password/.test(words))
+      throw new HopscopeError(
+        'config',
+        `store: QuestDB at ${locationOf(this.address)} does not let the user ${this.address.user} in: another name or password is wanted`,
         { cause: last },
       );
     throw new HopscopeError('store', `the telemetry store failed: ${words}`, { cause: last });
