@@ -122,7 +122,7 @@ async function openTheStore(config: Config, rawElsewhere: (id: string, seq: numb
     import('#lib/store/open.ts'),
     import('#lib/wire/raw-batch.ts'),
   ]);
-  return openStore({ url: config.store, decodeSpans, rawElsewhere });
+  return openStore({ url: config.store, dataDir: config.dataDir, decodeSpans, rawElsewhere });
 }
 
 /** What has been started is stopped in the opposite order, once, at the first SIGTERM or SIGINT, whenever that comes. */
