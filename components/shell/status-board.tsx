@@ -220,7 +220,7 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
               <thead>
                 <tr>
                   <Th>From</Th>
-                  <Th>For</Th>
+                  <Th>To</Th>
                   <Th>Whose</Th>
                   <Th>What</Th>
                 </tr>
@@ -229,7 +229,10 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
                 {view.gaps.map((gap) => (
                   <Tr key={`${gap.from} ${gap.whose} ${gap.what}`}>
                     <RowHead className="whitespace-nowrap">{formatAbsolute(Date.parse(gap.from))}</RowHead>
-                    <Td className="whitespace-nowrap">{formatAge(Date.parse(gap.to) - Date.parse(gap.from))}</Td>
+                    <Td className="whitespace-nowrap">
+                      {formatAbsolute(Date.parse(gap.to))}{' '}
+                      <span className="text-ink3">{formatAge(Date.parse(gap.to) - Date.parse(gap.from))}</span>
+                    </Td>
                     <Td className="font-mono">{gap.whose}</Td>
                     <Td className="text-ink2">{gap.what}</Td>
                   </Tr>
