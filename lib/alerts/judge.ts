@@ -115,11 +115,11 @@ async function lookAround(
   const begun = live.flatMap(({ overSinceMs, unansweredSinceMs }) => [overSinceMs, unansweredSinceMs]);
   const recent = begun.filter((ms) => ms !== null && ms > nowMs - levelsBackMs) as EpochMillis[];
   const splitMs = Math.min(nowMs - 20_000, ...recent);
-  const [sites, hops, levels] = await Promise.all([
+  const [sites, levels] = await Promise.all([
     store.sites(),
-    knownHops(store, memory, live),
     store.hopLevels(splitMs - levelsBackMs, splitMs, nowMs + awayMs),
   ]);
+  const hops = await knownHops(store, memory, [...live, ...levels]);
   return {
     store,
     rules,
@@ -141,9 +141,9 @@ async function lookAround(
 async function knownHops(
   store: Store,
   memory: AlertMemory,
-  live: readonly LiveVerdict[],
+  met: readonly Pick<HopIdentity, 'hop'>[],
 ): Promise<ReadonlyMap<bigint, HopIdentity>> {
-  if (live.some(({ hop }) => !memory.hops.has(hop)))
+  if (met.some(({ hop }) => !memory.hops.has(hop)))
     memory.hops = new Map((await store.hopIdentities()).map((hop) => [hop.hop, hop]));
   return memory.hops;
 }
