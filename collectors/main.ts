@@ -427,6 +427,7 @@ function statusSource(
       oldestMs: stats?.spool?.oldestMs ?? null,
       diskFreeBytes: stats?.spool?.diskFreeBytes ?? null,
       refuseBelowBytes: stats?.spool?.refuseBelowBytes ?? null,
+      waitingSinceMs: stats?.spool?.waitingSinceMs ?? null,
     }),
     tally: (storedSeqs) => intake.tally(storedSeqs),
     counters: () => [...(stats ? countersOf(stats) : []), ...auditCounters(spent)],
