@@ -107,7 +107,11 @@ describe('a silence', () => {
       application: 'factory',
       until: new Date(nowMs + 7_200_000).toISOString(),
     });
-    expect(made).toMatchObject({ words: 'A hop is over its budget, named line-*, in factory', matches: 1, state: 'active' });
+    expect(made).toMatchObject({
+      words: 'A hop is over its budget, named line-*, in factory',
+      matches: 1,
+      state: 'active',
+    });
   });
 
   it.each([
