@@ -395,6 +395,7 @@ function statusSource(
       items: Object.values(stats?.spool?.spooledItems ?? {}).reduce((sum, items) => sum + items, 0),
       bytes: stats?.spool?.bytes ?? 0,
       oldestMs: stats?.spool?.oldestMs ?? null,
+      waitingSinceMs: stats?.spool?.waitingSinceMs ?? null,
     }),
     counters: () => [...(stats ? countersOf(stats) : []), ...auditCounters(spent)],
     stop: () => clearInterval(timer),

@@ -62,9 +62,12 @@ const crossingsAtOnce = 300_000;
  * effect and progress are stored together, so running it twice changes nothing and a kill between or within steps loses nothing.
  */
 export async function auditOnce(store: Store, now: Nanos, rules: Rules, memory: AuditMemory): Promise<PassReport> {
+  const nowMs = epochMillisOf(now);
+  // our own clock went back: what was not to be done before a time that is now far ahead would wait for it
+  if (memory.known && nowMs < memory.known.passedMs) memory.known = null;
   memory.known ??= await readAgain(store, rules, now);
   const known = memory.known;
-  const nowMs = epochMillisOf(now);
+  known.passedMs = nowMs;
   const began = performance.now();
   const report: PassReport = {
     batches: 0,

@@ -31,6 +31,8 @@ export const mostSpans = 100_000;
 
 export interface Known {
   passes: number;
+  /** when it passed last */
+  passedMs: EpochMillis;
   directory: Directory;
   resources: Map<number, Resource>;
   placings: Map<number, PlacingRow>;
@@ -102,6 +104,7 @@ export function readAgain(store: Store, rules: Rules, now: Nanos): Promise<Known
 function empty(rules: Rules): Known {
   return {
     passes: 0,
+    passedMs: 0,
     directory: { byNumber: new Map(), byId: new Map(), byName: new Map(), highest: 0 },
     resources: new Map(),
     placings: new Map(),

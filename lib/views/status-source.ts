@@ -6,7 +6,13 @@ export interface StatusSource {
   reasons(): string[];
   listeners(): { name: string; address: string | null; state: string }[];
   brokers(): { name: string; state: string; sinceMs: number | null }[];
-  spool(): { items: number; bytes: number; oldestMs: number | null };
+  spool(): {
+    items: number;
+    bytes: number;
+    /** of what is kept, and of what is not yet in the store */
+    oldestMs: number | null;
+    waitingSinceMs: number | null;
+  };
   /** counters for /metrics: name without prefix -> value, labels in braces allowed */
   counters(): {
     name: string;
