@@ -563,8 +563,9 @@ export const fleetViewSchema = z.object({
       severity: z.enum(['critical', 'warning', 'info']),
       acknowledgedBy: z.string().nullable(),
       since: instant,
-      /** hops it is about, what is folded in included */
+      /** what it is about, what is folded in included */
       hopIds: z.array(z.string()),
+      pathNames: z.array(z.string()),
     }),
   ),
   topics: topicsViewSchema.shape.brokers,
