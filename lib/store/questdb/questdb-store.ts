@@ -13,6 +13,7 @@ import { pathReads } from './reads-paths.ts';
 import { topicReads } from './reads-topics.ts';
 import { traceReads } from './reads-traces.ts';
 import { retention } from './retention.ts';
+import { tableNames } from './schema.ts';
 import { Server, type ServerLimits } from './server.ts';
 import { Watch } from './status.ts';
 import { defaultBounds, type TextBounds, Texts } from './texts.ts';
@@ -53,6 +54,10 @@ export async function storeOf(
 ): Promise<Store> {
   const texts = new Texts({ ...defaultBounds, ...options.bounds });
   const appender = new Appender(server, texts, { ...defaultRecent, ...options.recent });
+  // What an earlier life has sent may not be in sight yet. Without its batches nobody can tell what is stored; a table of rows that lags or is
+  // suspended is said by status(), and must not keep a collector from taking in what comes
+  await server.applied(['batches', 'settled_batches']);
+  await server.applied(tableNames).catch(() => {});
   await texts.load(server);
   await appender.load();
   const { decodeSpans, rawElsewhere } = options;
