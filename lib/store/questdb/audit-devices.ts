@@ -155,5 +155,5 @@ export async function gauges(turn: Turn, sinceMs: number): Promise<GaugeReading[
 
 export function saveEvents(turn: Turn, events: readonly DeviceEventToSave[]): void {
   for (const { device, timeMs, from, to, reason } of events)
-    turn.put('device_events', microsOf(timeMs), [turn.deviceId(device), from, to, reason || ' ']);
+    turn.put('device_events', microsOf(timeMs), [turn.deviceId(device), from, to, reason, timeMs]);
 }

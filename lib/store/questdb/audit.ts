@@ -221,7 +221,7 @@ class QuestDbAuditTx implements AuditTx {
     if (kept.resourcesRead === 0) this.#numberPlaced();
     const rows = await this.#turn.objects<StoredResource>(
       'resources',
-      (table) => `SELECT ${resourceColumns} FROM ${table} ORDER BY first_ms, key`,
+      (table) => `SELECT ${resourceColumns} FROM ${table} ORDER BY first_ms, rank, key`,
     );
     for (const row of rows) {
       const id = kept.resources.of(row.key);

@@ -121,7 +121,7 @@ function seedOf(server: Server, book: AuditBook): Seed {
     deviceEvents: (rows) =>
       put(
         'device_events',
-        rows.map((e) => ({ at: microsOf(e.timeMs), values: [deviceId(e.device), e.from, e.to, e.reason] })),
+        rows.map((e) => ({ at: microsOf(e.timeMs), values: [deviceId(e.device), e.from, e.to, e.reason, e.timeMs] })),
       ),
     hops: (rows) =>
       put(

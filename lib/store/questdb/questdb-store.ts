@@ -54,7 +54,9 @@ export async function storeOf(
 ): Promise<Store> {
   const texts = new Texts({ ...defaultBounds, ...options.bounds });
   const appender = new Appender(server, texts, { ...defaultRecent, ...options.recent });
-  // what the process before this one sent last: unseen, it would be stored as new where it comes again. A server that lags is said to lag
+  // What an earlier life has sent may not be in sight yet. Without its batches nobody can tell what is stored; a table of rows that lags or is
+  // suspended is said by status(), and must not keep a collector from taking in what comes
+  await server.applied(['batches', 'settled_batches']);
   await server.applied(tableNames).catch(() => {});
   await texts.load(server);
   await appender.load();

@@ -161,6 +161,8 @@ export const tables = {
       cloud_region: 'text',
       attributes: 'text',
       first_ms: 'long',
+      // in which order those of the same time came
+      rank: 'int',
     },
   },
   gaps: { partition: 'MONTH', keys: ['whose', 'what'], columns: { whose: 'symbol', what: 'text', to_ms: 'long' } },
@@ -321,7 +323,7 @@ export const tables = {
   device_events: {
     partition: 'MONTH',
     keys: ['device', 'from_state', 'to_state'],
-    columns: { device: 'symbol', from_state: 'symbol', to_state: 'symbol', reason: 'text' },
+    columns: { device: 'symbol', from_state: 'symbol', to_state: 'symbol', reason: 'text', time_ms: 'long' },
   },
 } as const satisfies Record<string, Table>;
 

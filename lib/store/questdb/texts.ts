@@ -131,6 +131,7 @@ export class Texts {
         r.cloudRegion,
         r.attributesJson,
         firstMs,
+        this.resourceNumber(symbol),
       ]);
     // MQTT has no empty topic, and a row must say something
     for (const { broker, topic } of this.#newTopics) if (topic !== '') lines.add('topics', 0, [broker, topic]);
