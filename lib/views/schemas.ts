@@ -631,7 +631,13 @@ export const statusViewSchema = z.object({
   listeners: z.array(z.object({ name: z.string(), address: z.string().nullable(), state: z.string() })),
   brokers: z.array(z.object({ name: z.string(), state: z.string(), since: instant.nullable() })),
   spool: z.object({ items: count, bytes: count, oldest: instant.nullable() }),
-  store: z.object({ engine: z.string(), location: z.string(), bytesOnDisk: count, spans: count }),
+  store: z.object({
+    engine: z.string(),
+    location: z.string(),
+    bytesOnDisk: count,
+    spans: count,
+    warnings: z.array(z.string()).describe('what an operator must know or do, in sentences'),
+  }),
   gaps: z.array(z.object({ from: instant, to: instant, whose: z.string(), what: z.string() })),
 });
 
