@@ -1,6 +1,7 @@
 // Gets the QuestDB server that tests and bench run against, once, and prints the path of its jar: built-ins only.
 //   node .ci/questdb.mjs                    gets Java and the server where they are missing
 //   node .ci/questdb.mjs DIR HTTP PG        ... and runs the server on these two loopback ports until it is stopped, its data in DIR
+//   ... --with-stdin                        and no longer than whoever holds its standard input
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -20,7 +21,7 @@ const works = (command, ...args) => spawnSync(command, args, { stdio: 'ignore' }
 
 getJava();
 getJar();
-const [dir, httpPort, pgPort] = process.argv.slice(2);
+const [dir, httpPort, pgPort, tie] = process.argv.slice(2);
 if (dir) runServer(dir, httpPort, pgPort);
 else console.log(jar);
 
@@ -86,6 +87,10 @@ function runServer(dir, httpPort, pgPort) {
     stdio: ['ignore', 'ignore', 2],
   });
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => server.kill(signal));
+  if (tie === '--with-stdin') {
+    process.stdin.resume();
+    process.stdin.on('end', () => server.kill('SIGKILL'));
+  }
   // kill -9 of the server, asked for by a test: its own signal, since ours could not be handed on
   process.on('SIGUSR2', () => server.kill('SIGKILL'));
   server.on('exit', (code) => process.exit(code ?? 0));

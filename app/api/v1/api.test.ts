@@ -365,7 +365,11 @@ describe('the probes', () => {
     shared[key] = { ...started(), status: statusSource(['the pages are not up yet']) };
     const response = await readyz();
     expect(response.status).toBe(503);
-    expect(await response.json()).toEqual({ ready: false, reasons: ['the pages are not up yet'] });
+    expect(await response.json()).toEqual({ ready: false, reasons: ['the pages are not up yet'], warnings: [] });
+    // what is wrong with a server and keeps nothing from coming in is said, and is no reason to be taken out
+    const warned = async () => ({ ...(await world.store.status()), warnings: ['nosync'] });
+    shared[key] = { ...started(), store: { ...world.store, status: warned } };
+    expect(await (await readyz()).json()).toEqual({ ready: true, reasons: [], warnings: ['nosync'] });
     shared[key] = { ...started(), store: { ...world.store, lastArrivalMs: () => Promise.reject(new Error('gone')) } };
     expect((await (await readyz()).json()).reasons).toEqual(['the store does not answer']);
     delete shared[key];

@@ -4,8 +4,9 @@ import { HopscopeError } from '#lib/errors.ts';
 import { hashText, RecentKeys } from '../recent-keys.ts';
 import { readStored, Stored } from './batches.ts';
 import { bucketOf, microsOf } from './dialect.ts';
-import { Lines } from './lines.ts';
+import { Lines, leastLong } from './lines.ts';
 import type { Server } from './server.ts';
+import { SpanLines } from './span-lines.ts';
 import { other, type Texts } from './texts.ts';
 
 /** How many recent keys are known, to drop what comes twice. */
@@ -137,18 +138,16 @@ export class Appender {
     ]);
   }
 
-  #writeSpans(rows: Lines, spans: SpanColumns, { micros, arrivalMs, collector, seq }: Origin): Outcome {
-    const texts = spans.strings.map((): string | null => null);
-    const text = (index: number): string => {
-      const known = texts[index];
-      if (known !== null && known !== undefined) return known;
-      const kept = this.#texts.text(spans.strings[index]!);
-      texts[index] = kept;
-      return kept;
-    };
-    const resources = spans.resources.map((resource) => this.#texts.resource(resource, arrivalMs).symbol);
+  #writeSpans(rows: Lines, spans: SpanColumns, origin: Origin): Outcome {
+    const { micros, arrivalMs, collector, seq } = origin;
+    const lines = new SpanLines(
+      rows,
+      spans,
+      origin,
+      spans.resources.map((resource) => this.#texts.resource(resource, arrivalMs).symbol),
+      (index) => this.#texts.text(spans.strings[index]!),
+    );
     const [hiWords, loWords, idWords] = [spans.traceHi, spans.traceLo, spans.spanId].map(pairs);
-    const [hi, lo, id, parent] = [spans.traceHi, spans.traceLo, spans.spanId, spans.parentId].map(asSigned);
     const recent = this.#recent.spans;
     /** 1 where the span was dropped; only made when one was */
     let dropped: Uint8Array | null = null;
@@ -161,27 +160,9 @@ export class Appender {
         continue;
       }
       stored++;
-      rows.add('spans', micros, [
-        collector,
-        (loWords![w]! & 0xffff).toString(16).padStart(4, '0'),
-        text(spans.name[i]!),
-        resources[spans.resource[i]!]!,
-        text(spans.system[i]!),
-        text(spans.destination[i]!),
-        hi![i]!,
-        lo![i]!,
-        id![i]!,
-        parent![i]!,
-        spans.startNanos[i]!,
-        spans.durationNanos[i]!,
-        spans.kind[i]!,
-        spans.status[i]!,
-        spans.flags[i]!,
-        spans.operation[i]!,
-        seq,
-        i,
-      ]);
+      lines.add(i);
     }
+    const [hi, lo, id] = [spans.traceHi, spans.traceLo, spans.spanId].map(asSigned);
     const { links } = spans;
     const [toHi, toLo, toId] = [links.traceHi, links.traceLo, links.spanId].map(asSigned);
     for (let l = 0; l < links.count; l++) {
@@ -318,7 +299,7 @@ export class Appender {
       `SELECT collector, seq, trace_hi, trace_lo, span_id FROM ${table('spans')} ${newest(this.#bounds.spans)}`,
     )) {
       if (!isStored(collector, seq)) continue;
-      const [h, l, s] = [hi, lo, id].map((value) => value ?? -(2n ** 63n)) as [bigint, bigint, bigint];
+      const [h, l, s] = [hi, lo, id].map((value) => value ?? leastLong) as [bigint, bigint, bigint];
       spans.add(word(h), word(h >> 32n), word(l), word(l >> 32n), word(s), word(s >> 32n));
     }
     for (const [collector, seq, resource, metric, attributes, timeMs] of await this.#server.arrays<
@@ -342,7 +323,7 @@ export class Appender {
       `SELECT collector, seq, broker, topic, trace_hi, trace_lo, span_id FROM ${table('passages')} ${newest(this.#bounds.passages)}`,
     )) {
       if (!isStored(collector, seq) || topic === null || topic === other) continue;
-      const [h, l, s] = [hi, lo, id].map((value) => value ?? -(2n ** 63n)) as [bigint, bigint, bigint];
+      const [h, l, s] = [hi, lo, id].map((value) => value ?? leastLong) as [bigint, bigint, bigint];
       const own = this.#texts.topicNumber(broker ?? '', topic);
       passages.add(...passageWords(h, l, s, this.#texts.numberOf(broker ?? ''), own));
     }

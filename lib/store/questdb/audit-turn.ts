@@ -2,7 +2,7 @@ import type { SpanArrays } from '../audit-pair.ts';
 import type { HopMinute, OpenMinutes } from '../minute-sums.ts';
 import type { AuditBook } from './audit-book.ts';
 import { signed } from './dialect.ts';
-import { type Cell, Lines } from './lines.ts';
+import { type Cell, Lines, leastLong } from './lines.ts';
 import type { TableName } from './schema.ts';
 import type { Param, Server } from './server.ts';
 
@@ -182,5 +182,3 @@ export async function readSpans(turn: Turn, where: string, params: readonly Para
     longs(16),
   ];
 }
-
-const leastLong = -(2n ** 63n);

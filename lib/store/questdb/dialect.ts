@@ -1,13 +1,12 @@
 import type { EpochMillis } from '#lib/domain/units.ts';
+import { leastLong } from './lines.ts';
 
 /** Where this engine's words differ: ids, times, lists. */
-
-const least = -(2n ** 63n);
 
 /** The same 64 bits, read as signed. */
 export const signed = (id: bigint): bigint => BigInt.asIntN(64, id);
 /** ... and back. LONG keeps -2^63 for NULL, so NULL is the id it stands for. */
-export const unsigned = (value: bigint | null): bigint => BigInt.asUintN(64, value ?? least);
+export const unsigned = (value: bigint | null): bigint => BigInt.asUintN(64, value ?? leastLong);
 
 /** Low 16 bits of a trace id: random in every format of trace ids, and few enough for an index. */
 export const bucketOf = (traceLo: bigint): string =>
@@ -23,7 +22,7 @@ export const minuteOfMicros = (micros: bigint): number => Number(micros / 60_000
 /** Ids as a list of literals: made of numbers alone, so nobody's text can be in it. */
 export const listed = (ids: Iterable<bigint>): string => {
   const literals: string[] = [];
-  for (const id of ids) literals.push(signed(id) === least ? 'null' : String(signed(id)));
+  for (const id of ids) literals.push(signed(id) === leastLong ? 'null' : String(signed(id)));
   return `(${literals.length > 0 ? literals.join(',') : 'null'})`;
 };
 

@@ -1,7 +1,9 @@
 import { SenderBufferV1, SenderOptions } from '@questdb/nodejs-client';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bucketOf, signed } from './dialect.ts';
 import { Lines } from './lines.ts';
+import { SpanLines } from './span-lines.ts';
 
 const textOf = (lines: Lines): string => lines.bodies().join('');
 
@@ -59,5 +61,90 @@ describe('rows as lines', () => {
     expect(bodies.length).toBe(3);
     for (const body of bodies) expect(body).toMatch(/i \d+\n$/);
     expect(bodies.join('').split('\n')).toHaveLength(10_001);
+  });
+
+  it('of spans are the same, whichever way they are made', () => {
+    const id = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+    const edge = fc.constantFrom(0n, 1n, 2n ** 63n, 2n ** 64n - 1n);
+    const word = fc.constantFrom('', 'a', 'b c', 'd=,', '\\', '\n');
+    const span = fc.record({
+      hi: fc.oneof(id, edge),
+      lo: fc.oneof(id, edge),
+      id: fc.oneof(id, edge),
+      parent: fc.oneof(id, edge),
+      start: fc.bigInt({ min: 0n, max: 2n ** 62n }),
+      took: fc.bigInt({ min: 0n, max: 2n ** 50n }),
+      small: fc.nat(200),
+      name: word,
+      system: word,
+      destination: word,
+    });
+    fc.assert(
+      fc.property(fc.array(span, { minLength: 1, maxLength: 20 }), fc.string(), (rows, collector) => {
+        const strings = ['', 'a', 'b c', 'd=,', '\\', '\n'];
+        const of = (column: 'name' | 'system' | 'destination') =>
+          Uint32Array.from(rows, (row) => strings.indexOf(row[column]));
+        const small = Uint8Array.from(rows, (row) => row.small);
+        const spans = {
+          count: rows.length,
+          strings,
+          resources: [],
+          traceHi: BigUint64Array.from(rows, (row) => row.hi),
+          traceLo: BigUint64Array.from(rows, (row) => row.lo),
+          spanId: BigUint64Array.from(rows, (row) => row.id),
+          parentId: BigUint64Array.from(rows, (row) => row.parent),
+          startNanos: BigInt64Array.from(rows, (row) => row.start),
+          durationNanos: BigInt64Array.from(rows, (row) => row.took),
+          kind: small,
+          status: small,
+          flags: small,
+          operation: small,
+          name: of('name'),
+          resource: new Uint32Array(rows.length),
+          system: of('system'),
+          destination: of('destination'),
+          links: {
+            count: 0,
+            row: new Uint32Array(),
+            traceHi: new BigUint64Array(),
+            traceLo: new BigUint64Array(),
+            spanId: new BigUint64Array(),
+          },
+        };
+        const one = new Lines('p_');
+        const fast = new SpanLines(
+          one,
+          spans,
+          { micros: 5, collector: `c${collector}`, seq: 7 },
+          ['r 1'],
+          (i) => strings[i]!,
+        );
+        const other = new Lines('p_');
+        for (const [i, row] of rows.entries()) {
+          fast.add(i);
+          other.add('spans', 5, [
+            `c${collector}`,
+            bucketOf(row.lo),
+            row.name,
+            'r 1',
+            row.system,
+            row.destination,
+            signed(row.hi),
+            signed(row.lo),
+            signed(row.id),
+            signed(row.parent),
+            row.start,
+            row.took,
+            row.small,
+            row.small,
+            row.small,
+            row.small,
+            7,
+            i,
+          ]);
+        }
+        expect(textOf(one)).toBe(textOf(other));
+      }),
+    );
   });
 });

@@ -48,11 +48,20 @@ export class Lines {
       }
     }
     if (between === ' ') throw new Error(`a row of ${table} says nothing`);
-    this.#texts.push(line, ` ${whole(micros)}\n`);
-    this.#chars += line.length + 20;
+    this.addText(table, `${line} ${whole(micros)}\n`);
+  }
+
+  /** A row that is text already. */
+  addText(table: TableName, line: string): void {
+    this.#texts.push(line);
+    this.#chars += line.length;
     this.tables.add(table);
     this.rows++;
     if (this.#chars >= requestChars) this.#cut();
+  }
+
+  nameOf(table: TableName): string {
+    return this.#prefix + table;
   }
 
   /** The bodies to send, in this order. */
@@ -78,7 +87,7 @@ export class Lines {
 }
 
 const inSymbol = /[ ,=\n\r\\]/;
-const symbolText = (text: string): string => (inSymbol.test(text) ? text.replace(/[ ,=\n\r\\]/g, '\\$&') : text);
+export const symbolText = (text: string): string => (inSymbol.test(text) ? text.replace(/[ ,=\n\r\\]/g, '\\$&') : text);
 const inText = /["\n\r\\]/;
 const quotedText = (text: string): string => `"${inText.test(text) ? text.replace(/["\n\r\\]/g, '\\$&') : text}"`;
 
@@ -99,7 +108,8 @@ function fieldText(value: Exclude<Cell, null>, kind: ColumnKind): string | null 
 }
 
 /** -2^63 is how the server writes NULL */
-const least = '-9223372036854775808';
+export const leastLong = -(2n ** 63n);
+const least = String(leastLong);
 
 function whole(value: number | bigint): string {
   if (typeof value === 'bigint') return value.toString();

@@ -82,7 +82,12 @@ export class Server {
   // ---- in
 
   async send(lines: Lines): Promise<void> {
-    for (const body of lines.bodies()) await this.#sendBody(body);
+    // two at a time: the server takes one while the other is on its way. Their order means nothing
+    const bodies = lines.bodies().values();
+    const sendNext = async (): Promise<void> => {
+      for (const body of bodies) await this.#sendBody(body);
+    };
+    await Promise.all([sendNext(), sendNext()]);
     for (const table of lines.tables) this.changed(table);
   }
 

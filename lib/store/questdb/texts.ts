@@ -14,6 +14,12 @@ export interface TextBounds {
 }
 export const defaultBounds: TextBounds = { strings: 200_000, resources: 20_000, topicsPerBroker: 20_000 };
 
+const alwaysKnown = (): Map<string, number> =>
+  new Map([
+    ['', 0],
+    [other, 1],
+  ]);
+
 /** A resource is one symbol in the rows: the digest of what tells it apart. */
 export const resourceSymbol = (resource: Resource): string =>
   createHash('sha256').update(resourceKey(resource)).digest('hex').slice(0, 32);
@@ -26,7 +32,7 @@ export const resourceSymbol = (resource: Resource): string =>
  */
 export class Texts {
   readonly #bounds: TextBounds;
-  #texts = new Map<string, number>();
+  #texts = alwaysKnown();
   #resources = new Map<string, { symbol: string; number: number }>();
   readonly #symbols = new Map<string, number>();
   #topics = new Map<string, Map<string, number>>();
@@ -39,10 +45,7 @@ export class Texts {
   }
 
   async load(server: Server): Promise<void> {
-    this.#texts = new Map([
-      ['', 0],
-      [other, 1],
-    ]);
+    this.#texts = alwaysKnown();
     this.#resources = new Map();
     this.#symbols.clear();
     this.#topics = new Map();
