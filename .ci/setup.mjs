@@ -98,6 +98,9 @@ function getTestPrograms() {
     { program: 'chromium', found: () => existsSync('/usr/bin/chromium') },
     { program: 'mosquitto', found: () => existsSync('/usr/sbin/mosquitto') },
     { program: 'mosquitto-clients', found: () => existsSync('/usr/bin/mosquitto_pub') },
+    // a disk whose power is cut: a file system of its own, and the one system call Node has no name for
+    { program: 'e2fsprogs', found: () => existsSync('/usr/sbin/mkfs.ext4') || existsSync('/sbin/mkfs.ext4') },
+    { program: 'python3', found: () => existsSync('/usr/bin/python3') },
     { program: 'openssl', found: () => existsSync('/usr/bin/openssl') },
   ]
     .filter(({ found }) => !found())
