@@ -86,6 +86,13 @@ async function answers(of: Store, nowMs: number): Promise<Record<string, unknown
     rows: await of.traceRows(traces.slice(0, 50).map(({ traceId }) => traceId)),
     ofService: await of.searchTraces({ fromMs: range[0], toMs: range[1], limit: 20, service: 'data' }),
     ofHop: await of.searchTraces({ fromMs: range[0], toMs: range[1], limit: 20, hop: hops[0]! }),
+    // the only one of many: not among the first that are looked at
+    rare: await of.searchTraces({ fromMs: range[0], toMs: range[1], limit: 1, service: 'rare' }),
+    rareHop: await Promise.all(
+      hops.map((hop) =>
+        of.searchTraces({ fromMs: range[0], toMs: range[1], limit: 2, hop, service: 'data', order: 'slowest' }),
+      ),
+    ),
     failed: await of.searchTraces({ fromMs: range[0], toMs: range[1], limit: 20, errorsOnly: true, order: 'slowest' }),
     paths,
     pathWindows: await of.pathWindows(...range, 60_000),
@@ -272,6 +279,7 @@ it.each([1, 2])(
       ];
       const late: DrawnSpan[] = [];
       let trace = 0n;
+      const rare = drawnResource('rare', 'hannover');
       for (let seq = 1; seq <= 10; seq++) {
         const spans = late.splice(0, random(late.length + 1));
         for (let t = 0; t < 30; t++)
@@ -280,6 +288,7 @@ it.each([1, 2])(
             else spans.push(span);
             if (random(20) === 0) spans.push(span);
           }
+        if (seq === 1) spans.push({ trace: 99_999n, id: 1n, on: rare, kind: 'internal', start: -60_000, takes: 1 });
         const batch = heardWith(spans, seq, nowMs, random);
         nowMs += 6_000 + random(3) * 20_000;
         for (const [of, memory] of memories) {
@@ -295,6 +304,7 @@ it.each([1, 2])(
       const [wanted, found] = [await answers(embedded, nowMs), await answers(store, nowMs)];
       expect((wanted.hops as unknown[]).length).toBeGreaterThan(4);
       expect((wanted.verdicts as unknown[]).length).toBeGreaterThan(0);
+      expect(wanted.rare).toHaveLength(1);
       for (const question of Object.keys(wanted))
         expect({ [question]: rounded(found[question]) }).toEqual({ [question]: rounded(wanted[question]) });
     } finally {
