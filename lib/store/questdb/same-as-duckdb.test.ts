@@ -11,7 +11,7 @@ import { minuteOf } from '#lib/domain/units.ts';
 import { openDuckDbStore } from '../duckdb/duckdb-store.ts';
 import { drawnTrace, on, origin, randomFrom, rules } from '../fixtures/drawn-traffic.ts';
 import { type QuestDbServer, startQuestDb } from '../fixtures/questdb-server.ts';
-import { emptyTables } from '../fixtures/questdb-tables.ts';
+import { emptyTables, patient } from '../fixtures/questdb-tables.ts';
 import type { Store } from '../store.ts';
 import { parseAddress } from './address.ts';
 import { QuestDbAudit } from './audit.ts';
@@ -44,7 +44,7 @@ beforeEach(async () => {
   await store?.close();
   folder = mkdtempSync(join(tmpdir(), 'hopscope-same-'));
   folders.push(folder);
-  server = new Server(parseAddress(questdb.url('same_')));
+  server = new Server(parseAddress(questdb.url('same_')), patient);
   await emptyTables(server);
   book = await bookOf(server, join(folder, 'audit.sqlite'));
   store = await storeOf(server, book, { decodeSpans, recent });
@@ -408,7 +408,7 @@ it('comes to the same when a pass dies between the server and its book', async (
       await expect(auditOnce(store, now(), rules, memory)).rejects.toThrow('killed');
       book.commit = commit;
       await store.close();
-      server = new Server(parseAddress(questdb.url('same_')));
+      server = new Server(parseAddress(questdb.url('same_')), patient);
       book = await bookOf(server, join(folder, 'audit.sqlite'));
       store = await storeOf(server, book, { decodeSpans, recent });
       memory = await openAudit(store, rules, now());
@@ -427,7 +427,7 @@ it('comes to the same when a pass dies between the server and its book', async (
 async function emptyTablesAgain(): Promise<void> {
   folder = mkdtempSync(join(tmpdir(), 'hopscope-same-'));
   folders.push(folder);
-  server = new Server(parseAddress(questdb.url('same_')));
+  server = new Server(parseAddress(questdb.url('same_')), patient);
   await emptyTables(server);
   book = await bookOf(server, join(folder, 'audit.sqlite'));
   store = await storeOf(server, book, { decodeSpans, recent });
@@ -470,7 +470,7 @@ it('keeps ids and words of every kind', async () => {
   }));
   await store.append([drawnBatch('c 1,=', 1, origin + 60_000, origin, spans as never)]);
   await store.close();
-  server = new Server(parseAddress(questdb.url('same_')));
+  server = new Server(parseAddress(questdb.url('same_')), patient);
   book = await bookOf(server, join(folder, 'audit.sqlite'));
   store = await storeOf(server, book, { decodeSpans, recent });
   const found = (await store.spansOfTrace(edge, edge)).spans;
