@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { auditContract } from './audit.contract.ts';
 import { type QuestDbServer, startQuestDb } from './store/fixtures/questdb-server.ts';
-import { emptyTables } from './store/fixtures/questdb-tables.ts';
+import { emptyTables, patient } from './store/fixtures/questdb-tables.ts';
 import { parseAddress } from './store/questdb/address.ts';
 import { minuteOfMicros, unsigned } from './store/questdb/dialect.ts';
 import { bookOf, storeOf } from './store/questdb/questdb-store.ts';
@@ -33,7 +33,7 @@ const ids = [
 
 auditContract('QuestDB', {
   async open(folder, recent) {
-    const server = new Server(parseAddress(questdb.url('audited_')));
+    const server = new Server(parseAddress(questdb.url('audited_')), patient);
     await emptyTables(server);
     const book = await bookOf(server, join(folder, 'audit.sqlite'));
     const all = async (sql: string): Promise<Row[]> =>

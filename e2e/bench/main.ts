@@ -3,23 +3,31 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { getJson, type Product, root, startProduct, until } from '../steps/product.ts';
+import { startQuestDb } from '../steps/questdb.ts';
 import { traceIdHex } from './load/lib/otlp-traces.mjs';
 import { dirBytes, loadavg, procStat, resetPeak } from './load/lib/proc.mjs';
 
 /**
- * What the product does under load, on this machine, sender included. By hand: npm run bench [-- --spans 5000000].
+ * What the product does under load, on this machine, sender included. By hand: npm run bench [-- --spans 5000000 --store questdb].
  * Absolute figures move with the machine; each run measures a bare HTTP sink beside it, so quote the ratio.
  */
 const { values: options } = parseArgs({
   options: {
     spans: { type: 'string', default: '5000000' },
     phases: { type: 'string', default: 'rate,small,gzip,fill,read,page,restart' },
+    store: { type: 'string', default: 'duckdb' },
   },
 });
 const target = Number(options.spans);
 const phases = new Set(options.phases.split(','));
 const loader = join(root, 'e2e/bench/load/otlp-load.mjs');
 const node = join(root, 'node_modules/node/bin/node');
+if (options.store !== 'duckdb' && options.store !== 'questdb')
+  throw new Error(`--store: found "${options.store}", wanted duckdb or questdb`);
+// on the same machine, so it takes its share of it
+const questdb = options.store === 'questdb' ? await startQuestDb() : null;
+const start = (dataDir?: string): Promise<Product> =>
+  startProduct({ dataDir, env: questdb ? { HOPSCOPE_STORE: questdb.store } : {} });
 
 interface Load {
   accepted: number;
@@ -201,12 +209,14 @@ async function measureReads(what: string): Promise<void> {
     search1hP50Ms: round(quantile(search, 0.5)),
     search1hP95Ms: round(quantile(search, 0.95)),
     residentMB: Math.round(procStat(product.pid).rssMB),
-    bytesPerSpan: Math.round(dirBytes(product.dataDir).alloc / (index * 8)),
+    bytesPerSpan: Math.round(
+      (dirBytes(product.dataDir).alloc + (questdb ? dirBytes(questdb.dir).alloc : 0)) / (index * 8),
+    ),
     residual: books.residual,
   });
 }
 
-let product = await startProduct();
+let product = await start();
 let index = 0;
 if (phases.has('rate')) {
   await load(`${product.otlp}/v1/traces`, { spans: 50_000 }).then((warm) => {
@@ -275,9 +285,10 @@ if (phases.has('page')) {
 if (phases.has('restart')) {
   await product.kill();
   const began = performance.now();
-  product = await startProduct({ dataDir: product.dataDir });
+  product = await start(product.dataDir);
   const readyMs = performance.now() - began;
   const found = await read(`${product.url}/api/v1/traces/${traceIdHex(7, index - 1)}`);
   show('kill -9, then ready again', { readyMs: Math.round(readyMs), lastTraceStatus: found });
 }
 await product.stop();
+await questdb?.stop();

@@ -73,8 +73,6 @@ export class QuestDbAudit implements AuditSteps {
   async #transaction<T>(work: (tx: AuditTx) => Promise<T>): Promise<T> {
     this.#book.begin();
     try {
-      // what this process has sent itself, by other ways than the audit
-      await this.#server.visible();
       const turn = new Turn(this.#server, this.#book, this.#kept);
       const tx = new QuestDbAuditTx(turn, this.#resources);
       const result = await work(tx);

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { decodeSketches, noonMs, traceBatch, traceHi } from '../fixtures/batches.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from '../fixtures/fault-proxy.ts';
 import { type QuestDbServer, startQuestDb } from '../fixtures/questdb-server.ts';
-import { emptyTables } from '../fixtures/questdb-tables.ts';
+import { emptyTables, patient } from '../fixtures/questdb-tables.ts';
 import type { Store } from '../store.ts';
 import { parseAddress } from './address.ts';
 import { bookOf, openQuestDbStore, storeOf } from './questdb-store.ts';
@@ -25,7 +25,7 @@ const urlThrough = (...ports: number[]) =>
   `questdb://admin:quest@${ports.map((port) => `127.0.0.1:${port}/${questdb.pgPort}`).join(',')}?tables=faults_`;
 
 async function open(url: string, limits: Partial<ServerLimits> = {}): Promise<void> {
-  server = new Server(parseAddress(url), { requestMs: 400, sendMs: 5_000, ...limits });
+  server = new Server(parseAddress(url), { ...patient, requestMs: 400, sendMs: 5_000, ...limits });
   store = await storeOf(server, await bookOf(server, join(folder, 'audit.sqlite')), {
     decodeSpans: decodeSketches,
     recent,
@@ -49,7 +49,7 @@ afterAll(async () => {
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hopscope-faults-'));
   proxy.next([]);
-  const direct = new Server(parseAddress(questdb.url('faults_')));
+  const direct = new Server(parseAddress(questdb.url('faults_')), patient);
   await emptyTables(direct);
   await direct.close();
   await open(urlThrough(proxy.port));

@@ -6,7 +6,7 @@ import { bucketOf as histogramBucket } from '#lib/domain/histogram.ts';
 import type { Resource } from '#lib/domain/span.ts';
 import { decodeSketches, noonMs, noonNanos, traceHi } from '../fixtures/batches.ts';
 import { type QuestDbServer, startQuestDb } from '../fixtures/questdb-server.ts';
-import { emptyTables } from '../fixtures/questdb-tables.ts';
+import { emptyTables, patient } from '../fixtures/questdb-tables.ts';
 import { type Seed, storeContract } from '../store.contract.ts';
 import { parseAddress } from './address.ts';
 import type { AuditBook } from './audit-book.ts';
@@ -44,7 +44,7 @@ storeContract('QuestDB', {
     return dir;
   },
   async open(dir, bounds) {
-    const server = new Server(parseAddress(questdb.url('contract_')));
+    const server = new Server(parseAddress(questdb.url('contract_')), patient);
     if (opened === dir) await migrate(server);
     else await emptyTables(server);
     opened = dir;

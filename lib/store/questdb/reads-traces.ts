@@ -285,8 +285,8 @@ const spanOfColumns = async ({ known }: Means, row: SpanRow, traceId: string): P
 const apartMs = 3_600_000;
 /** A trace is kept by its first arrival: a sender's clock may be this far ahead of ours, and a span this late. */
 export const aheadMs = 86_400_000;
-/** Traces looked at for a filter by what happened within them. */
-const pageRows = 2_000;
+/** Traces looked at first for a filter by what happened within them, for each that is wanted. */
+const firstPage = 10;
 
 const nanosAt = (ms: EpochMillis): bigint => BigInt(Math.floor(ms)) * nanosPerMilli;
 
@@ -307,8 +307,8 @@ export const traceColumns =
   'trace_hi, trace_lo, start_ns, duration_ns, root_name, root_resource, has_root, spans, errors, last_arrival_ms';
 
 /**
- * A filter by service, device or hop asks of a page of traces, in their order, which of them have it, until enough have: the spans of a
- * page are found by index.
+ * A service that is in every tenth trace is found among the first ones of the list: only their spans are looked at. Where too few of them
+ * have it, the engine joins all traces with those that do.
  */
 async function searchTraces(means: Means, query: TraceQuery): Promise<TraceRow[]> {
   const { server } = means;
@@ -326,22 +326,26 @@ async function searchTraces(means: Means, query: TraceQuery): Promise<TraceRow[]
   if (query.errorsOnly) where.push('errors > 0');
   if (query.rootName !== undefined)
     where.push(query.rootName === '' ? 'root_name IS NULL' : `root_name = ${bind(query.rootName)}`);
-  const slowest = query.order === 'slowest';
-  const orderBy = slowest ? 'duration_ns DESC, start_ns DESC, trace_hi, trace_lo' : 'start_ns DESC, trace_hi, trace_lo';
-  const holds = await filterOf(means, query);
-  if (holds === 'nobody') return [];
-  const size = holds ? pageRows : query.limit;
-  const found: TraceRow[] = [];
-  for (let skip = 0; found.length < query.limit; skip += size) {
-    const rows = await server.all<TraceSqlRow>(
-      `SELECT ${traceColumns} FROM ${server.table('traces')} WHERE ${where.join(' AND ')} ORDER BY ${orderBy} LIMIT ${skip}, ${skip + size}`,
+  const orderBy =
+    query.order === 'slowest'
+      ? 'duration_ns DESC, start_ns DESC, trace_hi, trace_lo'
+      : 'start_ns DESC, trace_hi, trace_lo';
+  const resources = await resourcesOf(means, query);
+  if (resources?.length === 0) return [];
+  const traces = `SELECT ${traceColumns} FROM ${server.table('traces')} WHERE ${where.join(' AND ')}`;
+  const filter: Filter = { resources, hop: query.hop };
+  const filtered = resources !== null || query.hop !== undefined;
+  const size = filtered ? firstPage * query.limit : query.limit;
+  const first = await server.all<TraceSqlRow>(`${traces} ORDER BY ${orderBy} LIMIT ${size}`, params);
+  let found = filtered ? await holding(means, filter, first) : first;
+  if (filtered && found.length < query.limit && first.length === size)
+    found = await server.all<TraceSqlRow>(
+      `SELECT ${traceColumns} FROM (${traces}) t ${joins(means, query, filter, bind)} ORDER BY ${orderBy} LIMIT ${query.limit}`,
       params,
     );
-    const wanted = holds ? await holds(rows) : rows;
-    for (const row of wanted.slice(0, query.limit - found.length)) found.push(await traceRowOf(means, row));
-    if (rows.length < size || !holds) break;
-  }
-  return found;
+  const rows: TraceRow[] = [];
+  for (const row of found.slice(0, query.limit)) rows.push(await traceRowOf(means, row));
+  return rows;
 }
 
 export async function traceRowOf({ book, known }: Pick<Means, 'book' | 'known'>, row: TraceSqlRow): Promise<TraceRow> {
@@ -360,44 +364,66 @@ export async function traceRowOf({ book, known }: Pick<Means, 'book' | 'known'>,
   };
 }
 
-type Filter = (rows: TraceSqlRow[]) => Promise<TraceSqlRow[]>;
+/** What must be in a trace: a span of one of these resources, a crossing of this hop. */
+interface Filter {
+  resources: string[] | null;
+  hop: bigint | undefined;
+}
 
-async function filterOf(means: Means, query: TraceQuery): Promise<Filter | 'nobody' | null> {
-  const { server } = means;
-  const resources = await resourcesOf(means, query);
-  if (resources?.length === 0) return 'nobody';
-  if (!resources && query.hop === undefined) return null;
-  const { hop } = query;
-  return async (rows) => {
-    let left = rows;
-    if (resources) {
-      const here = new Set<string>();
-      for (const some of parts(left, idsAtOnce)) {
-        const arrivals = some.map((row) => Number(row.last_arrival_ms));
-        const holders = await server.all<{ hi: bigint | null; lo: bigint | null }>(
-          `SELECT DISTINCT trace_hi AS hi, trace_lo AS lo FROM ${server.table('spans')}
-           WHERE ts >= $1 AND ts <= $2 AND resource IN (${placeholders(resources.length, 3)}) AND trace_lo IN ${listed(some.map((row) => unsigned(row.trace_lo)))}`,
-          [microsOf(Math.min(...arrivals) - apartMs), microsOf(Math.max(...arrivals) + apartMs), ...resources],
-        );
-        for (const { hi, lo } of holders) here.add(`${hi} ${lo}`);
-      }
-      left = left.filter((row) => here.has(`${row.trace_hi} ${row.trace_lo}`));
-    }
-    if (hop !== undefined) {
-      const here = new Set<string>();
-      for (const some of parts(left, idsAtOnce)) {
-        const list = listed(some.map((row) => unsigned(row.trace_lo)));
-        const ends = await server.all<Record<'hi' | 'lo' | 'to_hi' | 'to_lo', bigint | null>>(
-          `SELECT DISTINCT caller_trace_hi AS hi, caller_trace_lo AS lo, callee_trace_hi AS to_hi, callee_trace_lo AS to_lo
-           FROM ${server.table('crossings')} WHERE NOT gone AND hop = $1 AND (caller_trace_lo IN ${list} OR callee_trace_lo IN ${list})`,
-          [signed(hop)],
-        );
-        for (const { hi, lo, to_hi, to_lo } of ends) here.add(`${hi} ${lo}`).add(`${to_hi} ${to_lo}`);
-      }
-      left = left.filter((row) => here.has(`${row.trace_hi} ${row.trace_lo}`));
-    }
-    return left;
+/** Those of a few traces that have it. */
+async function holding({ server }: Means, { resources, hop }: Filter, rows: TraceSqlRow[]): Promise<TraceSqlRow[]> {
+  let left = rows;
+  const among = async (ask: (some: readonly TraceSqlRow[], list: string) => Promise<TraceWords[]>): Promise<void> => {
+    const here = new Set<string>();
+    for (const some of parts(left, idsAtOnce))
+      for (const { hi, lo } of await ask(some, listed(some.map((row) => unsigned(row.trace_lo)))))
+        here.add(`${hi} ${lo}`);
+    left = left.filter((row) => here.has(`${row.trace_hi} ${row.trace_lo}`));
   };
+  if (resources)
+    await among((some, list) => {
+      const arrivals = some.map((row) => Number(row.last_arrival_ms));
+      return server.all<TraceWords>(
+        `SELECT DISTINCT trace_hi AS hi, trace_lo AS lo FROM ${server.table('spans')}
+         WHERE ts >= $1 AND ts <= $2 AND resource IN (${placeholders(resources.length, 3)}) AND trace_lo IN ${list}`,
+        [microsOf(Math.min(...arrivals) - apartMs), microsOf(Math.max(...arrivals) + apartMs), ...resources],
+      );
+    });
+  if (hop !== undefined)
+    await among((_, list) =>
+      server.all<TraceWords>(
+        `SELECT DISTINCT caller_trace_hi AS hi, caller_trace_lo AS lo FROM ${server.table('crossings')} WHERE NOT gone AND hop = $1 AND caller_trace_lo IN ${list}
+       UNION SELECT DISTINCT callee_trace_hi AS hi, callee_trace_lo AS lo FROM ${server.table('crossings')} WHERE NOT gone AND hop = $1 AND callee_trace_lo IN ${list}`,
+        [signed(hop)],
+      ),
+    );
+  return left;
+}
+
+interface TraceWords {
+  hi: bigint | null;
+  lo: bigint | null;
+}
+
+/** The same as joins. Crossings stand at the minute of their caller, which lies within a day of the trace's start. */
+function joins(
+  { server }: Means,
+  query: TraceQuery,
+  { resources, hop }: Filter,
+  bind: (value: Param) => string,
+): string {
+  const found: string[] = [];
+  const from = bind(microsOf(query.fromMs - aheadMs));
+  if (resources)
+    found.push(`JOIN (SELECT DISTINCT trace_hi AS hi, trace_lo AS lo FROM ${server.table('spans')}
+      WHERE ts >= ${from} AND resource IN (${resources.map(bind).join(', ')})) s ON s.lo = t.trace_lo AND s.hi = t.trace_hi`);
+  if (hop !== undefined) {
+    const of = `FROM ${server.table('crossings')} WHERE NOT gone AND ts >= ${from} AND hop = ${bind(signed(hop))}`;
+    found.push(`JOIN (SELECT DISTINCT hi, lo FROM (
+        SELECT caller_trace_hi AS hi, caller_trace_lo AS lo ${of} UNION ALL SELECT callee_trace_hi AS hi, callee_trace_lo AS lo ${of})) c
+      ON c.lo = t.trace_lo AND c.hi = t.trace_hi`);
+  }
+  return found.join(' ');
 }
 
 /** Resources that a span must have one of; null = any. */

@@ -11,7 +11,7 @@ import { minuteOf } from '#lib/domain/units.ts';
 import { openDuckDbStore } from '../duckdb/duckdb-store.ts';
 import { drawnTrace, on, origin, randomFrom, rules } from '../fixtures/drawn-traffic.ts';
 import { type QuestDbServer, startQuestDb } from '../fixtures/questdb-server.ts';
-import { emptyTables } from '../fixtures/questdb-tables.ts';
+import { emptyTables, patient } from '../fixtures/questdb-tables.ts';
 import type { Store } from '../store.ts';
 import { parseAddress } from './address.ts';
 import { QuestDbAudit } from './audit.ts';
@@ -44,7 +44,7 @@ beforeEach(async () => {
   await store?.close();
   folder = mkdtempSync(join(tmpdir(), 'hopscope-same-'));
   folders.push(folder);
-  server = new Server(parseAddress(questdb.url('same_')));
+  server = new Server(parseAddress(questdb.url('same_')), patient);
   await emptyTables(server);
   book = await bookOf(server, join(folder, 'audit.sqlite'));
   store = await storeOf(server, book, { decodeSpans, recent });
@@ -86,6 +86,13 @@ async function answers(of: Store, nowMs: number): Promise<Record<string, unknown
     rows: await of.traceRows(traces.slice(0, 50).map(({ traceId }) => traceId)),
     ofService: await of.searchTraces({ fromMs: range[0], toMs: range[1], limit: 20, service: 'data' }),
     ofHop: await of.searchTraces({ fromMs: range[0], toMs: range[1], limit: 20, hop: hops[0]! }),
+    // the only one of many: not among the first that are looked at
+    rare: await of.searchTraces({ fromMs: range[0], toMs: range[1], limit: 1, service: 'rare' }),
+    rareHop: await Promise.all(
+      hops.map((hop) =>
+        of.searchTraces({ fromMs: range[0], toMs: range[1], limit: 2, hop, service: 'data', order: 'slowest' }),
+      ),
+    ),
     failed: await of.searchTraces({ fromMs: range[0], toMs: range[1], limit: 20, errorsOnly: true, order: 'slowest' }),
     paths,
     pathWindows: await of.pathWindows(...range, 60_000),
@@ -272,6 +279,7 @@ it.each([1, 2])(
       ];
       const late: DrawnSpan[] = [];
       let trace = 0n;
+      const rare = drawnResource('rare', 'hannover');
       for (let seq = 1; seq <= 10; seq++) {
         const spans = late.splice(0, random(late.length + 1));
         for (let t = 0; t < 30; t++)
@@ -280,6 +288,7 @@ it.each([1, 2])(
             else spans.push(span);
             if (random(20) === 0) spans.push(span);
           }
+        if (seq === 1) spans.push({ trace: 99_999n, id: 1n, on: rare, kind: 'internal', start: -60_000, takes: 1 });
         const batch = heardWith(spans, seq, nowMs, random);
         nowMs += 6_000 + random(3) * 20_000;
         for (const [of, memory] of memories) {
@@ -295,6 +304,7 @@ it.each([1, 2])(
       const [wanted, found] = [await answers(embedded, nowMs), await answers(store, nowMs)];
       expect((wanted.hops as unknown[]).length).toBeGreaterThan(4);
       expect((wanted.verdicts as unknown[]).length).toBeGreaterThan(0);
+      expect(wanted.rare).toHaveLength(1);
       for (const question of Object.keys(wanted))
         expect({ [question]: rounded(found[question]) }).toEqual({ [question]: rounded(wanted[question]) });
     } finally {
@@ -398,7 +408,7 @@ it('comes to the same when a pass dies between the server and its book', async (
       await expect(auditOnce(store, now(), rules, memory)).rejects.toThrow('killed');
       book.commit = commit;
       await store.close();
-      server = new Server(parseAddress(questdb.url('same_')));
+      server = new Server(parseAddress(questdb.url('same_')), patient);
       book = await bookOf(server, join(folder, 'audit.sqlite'));
       store = await storeOf(server, book, { decodeSpans, recent });
       memory = await openAudit(store, rules, now());
@@ -417,7 +427,7 @@ it('comes to the same when a pass dies between the server and its book', async (
 async function emptyTablesAgain(): Promise<void> {
   folder = mkdtempSync(join(tmpdir(), 'hopscope-same-'));
   folders.push(folder);
-  server = new Server(parseAddress(questdb.url('same_')));
+  server = new Server(parseAddress(questdb.url('same_')), patient);
   await emptyTables(server);
   book = await bookOf(server, join(folder, 'audit.sqlite'));
   store = await storeOf(server, book, { decodeSpans, recent });
@@ -460,7 +470,7 @@ it('keeps ids and words of every kind', async () => {
   }));
   await store.append([drawnBatch('c 1,=', 1, origin + 60_000, origin, spans as never)]);
   await store.close();
-  server = new Server(parseAddress(questdb.url('same_')));
+  server = new Server(parseAddress(questdb.url('same_')), patient);
   book = await bookOf(server, join(folder, 'audit.sqlite'));
   store = await storeOf(server, book, { decodeSpans, recent });
   const found = (await store.spansOfTrace(edge, edge)).spans;

@@ -19,9 +19,10 @@ export interface ServerLimits {
   queryMs: number;
 }
 export const defaultLimits: ServerLimits = {
-  sendMs: 20_000,
-  requestMs: 8_000,
-  visibleMs: 3_000,
+  sendMs: 40_000,
+  // longer than a busy server takes: what is given up on and sent again makes it busier
+  requestMs: 20_000,
+  visibleMs: 300,
   appliedMs: 15_000,
   queryMs: 30_000,
 };
