@@ -1,7 +1,7 @@
 // Runs before `npm start`, `npm run dev` and `npm test`, on a machine that may have nothing but Node 20: built-ins only.
 //   node .ci/setup.mjs            installs the dependencies when package-lock.json changed
 //   node .ci/setup.mjs --build    and builds the pages when their sources changed
-//   node .ci/setup.mjs --test     and gets Chromium and Mosquitto, which the tests drive for real
+//   node .ci/setup.mjs --test     and gets Chromium, Mosquitto and a QuestDB server, which the tests drive for real
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -39,7 +39,10 @@ if (major < 20) fail(`found Node ${process.versions.node}, wanted Node 20 or new
 
 installDependencies();
 if (wants.has('--build')) buildPages();
-if (wants.has('--test')) getTestPrograms();
+if (wants.has('--test')) {
+  getTestPrograms();
+  run(process.execPath, [join(root, '.ci', 'questdb.mjs')]);
+}
 
 function installDependencies() {
   const lock = createHash('sha256')

@@ -121,7 +121,7 @@ async function openTheStore(config: Config, rawElsewhere: (id: string, seq: numb
     import('#lib/store/open.ts'),
     import('#lib/wire/raw-batch.ts'),
   ]);
-  return openStore({ url: config.store, decodeSpans, rawElsewhere });
+  return openStore({ url: config.store, dataDir: config.dataDir, decodeSpans, rawElsewhere });
 }
 
 /** What has been started is stopped in the opposite order, once, at the first SIGTERM or SIGINT, whenever that comes. */
@@ -427,6 +427,7 @@ function statusSource(
       oldestMs: stats?.spool?.oldestMs ?? null,
       diskFreeBytes: stats?.spool?.diskFreeBytes ?? null,
       refuseBelowBytes: stats?.spool?.refuseBelowBytes ?? null,
+      waitingSinceMs: stats?.spool?.waitingSinceMs ?? null,
     }),
     tally: (storedSeqs) => intake.tally(storedSeqs),
     counters: () => [...(stats ? countersOf(stats) : []), ...auditCounters(spent)],

@@ -64,11 +64,12 @@ const crossingsAtOnce = 300_000;
  * effect and progress are stored together, so running it twice changes nothing and a kill between or within steps loses nothing.
  */
 export async function auditOnce(store: Store, now: Nanos, rules: Rules, memory: AuditMemory): Promise<PassReport> {
+  const nowMs = epochMillisOf(now);
+  // our own clock went back: what was not to be done before a time that is now far ahead would wait for it
+  if (memory.known && nowMs < memory.known.passedMs) memory.known = null;
   memory.known ??= await readAgain(store, rules, now);
   const known = memory.known;
-  const nowMs = epochMillisOf(now);
-  if (nowMs < known.lastPassMs) beginAfresh(known);
-  known.lastPassMs = nowMs;
+  known.passedMs = nowMs;
   const began = performance.now();
   const report: PassReport = {
     batches: 0,
@@ -133,15 +134,6 @@ export async function auditOnce(store: Store, now: Nanos, rules: Rules, memory: 
     report.batches + report.minutes + report.settled + report.unanswered + report.verdicts + report.deviceEvents > 0;
   report.tookMs = performance.now() - began;
   return report;
-}
-
-/** The clock went back: what was put off until a time that is far away now is due at once. */
-function beginAfresh(known: Known): void {
-  known.minutesNotBeforeMs = 0;
-  known.settleNotBeforeMs = 0;
-  known.unansweredNotBeforeMs = 0;
-  known.everywhereNotBeforeMs = 0;
-  known.live.notBeforeMs = 0;
 }
 
 /** Steps 1-5: what came in since, with everything it touches. The cursor moves in the same transaction. */

@@ -31,7 +31,7 @@ const house: Room[] = [
   {
     at: 'lib/store',
     rooms: ['lib/store', 'lib/domain', 'lib/errors.ts', 'lib/moment.ts'],
-    packages: packagesOf('@duckdb/node-api', 'node:[a-z_/]+'),
+    packages: packagesOf('@duckdb/node-api', 'pg', 'node:[a-z_/]+'),
     sentence: 'a store knows the nouns and its driver, not who asks',
   },
   {

@@ -7,8 +7,19 @@ const patienceMs = 2_000;
 
 /** 200 when data can come in and be asked for; 503 with the reasons, in words, when not. */
 export async function GET(): Promise<Response> {
-  const reasons = await whyNotReady();
-  return jsonAnswer({ ready: reasons.length === 0, reasons }, reasons.length === 0 ? 200 : 503);
+  const [reasons, warnings] = await Promise.all([whyNotReady(), storeWarnings()]);
+  return jsonAnswer({ ready: reasons.length === 0, reasons, warnings }, reasons.length === 0 ? 200 : 503);
+}
+
+/** What is wrong with the store and keeps nothing from coming in: a server that answers before it has written, a table that lags. */
+async function storeWarnings(): Promise<string[]> {
+  try {
+    const { store } = hopscope();
+    const asked = store.status().then(({ warnings }) => warnings);
+    return (await answersInTime(asked)) ? await asked : [];
+  } catch {
+    return [];
+  }
 }
 
 async function whyNotReady(): Promise<string[]> {

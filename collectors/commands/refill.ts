@@ -11,7 +11,7 @@ const lookEveryMs = 50;
 
 command(async (argv) => {
   const config = settings(argv);
-  const store = await openStore({ url: config.store, decodeSpans });
+  const store = await openStore({ url: config.store, dataDir: config.dataDir, decodeSpans });
   const before = await store.books();
   const intake = await startIntake({
     config: { otlp: null, otlpGrpc: null, broker: null, brokers: [], hostNames: [], retention: config.retention },

@@ -20,7 +20,7 @@ test('from the wire into DuckDB, over a restart: the books balance to zero', { t
   let received = 0;
   try {
     for (let run = 0; run < 2; run++) {
-      const store = await openStore({ url: `duckdb:${dir}/hopscope.duckdb`, decodeSpans });
+      const store = await openStore({ url: `duckdb:${dir}/hopscope.duckdb`, dataDir: dir, decodeSpans });
       const intake = await startIntake({ config, store, spoolDir: dir, spool });
       const post = (signal: string, body: Uint8Array) =>
         fetch(`http://127.0.0.1:${intake.addresses.otlp!.port}/v1/${signal}`, {

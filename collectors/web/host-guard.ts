@@ -30,6 +30,15 @@ export function refusalOf(request: IncomingMessage, isOurs: ReturnType<typeof ho
       detail: `Found the origin "${origin}", wanted this site's own or none.`,
     };
   }
+  // where a browser says no origin it still says from whose page the request comes
+  const site = request.headers['sec-fetch-site'];
+  if (origin === undefined && (site === 'cross-site' || site === 'same-site')) {
+    return {
+      status: 403,
+      title: 'Foreign origin',
+      detail: `Found a request from the page of another site (Sec-Fetch-Site: ${site}), wanted one of this site's own or of no page.`,
+    };
+  }
   return null;
 }
 

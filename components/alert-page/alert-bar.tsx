@@ -59,7 +59,7 @@ export function AlertBar({ view }: { view: AlertView }) {
           Open {subjectButton[alert.subject.kind]}
         </a>
       </div>
-      <div className="flex flex-wrap items-center justify-between gap-x-4">
+      <div className="more flex flex-wrap items-center justify-between gap-x-4">
         {(isOpen(alert) || alert.state === 'pending') && !silence && (
           <WorkForm action={`${api}/silence`}>
             <input type="hidden" name="forMs" value={hourMs} />

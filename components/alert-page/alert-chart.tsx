@@ -38,8 +38,8 @@ export function AlertChart({
   const scale = logScale(Math.min(...values) / 1.6, Math.max(...values) * 1.25);
   const plotWidth = width - right - lead;
   const plotHeight = height - foot - head;
-  const x = (ms: number) => lead + ((ms - chart.fromMs) / (chart.toMs - chart.fromMs)) * plotWidth;
-  const y = (value: number) => head + scale.at(value) * plotHeight;
+  const x = (ms: number) => round(lead + ((ms - chart.fromMs) / (chart.toMs - chart.fromMs)) * plotWidth);
+  const y = (value: number) => round(head + scale.at(value) * plotHeight);
   const marker = speakingMarker(chart, sinceMs);
   const breaks = [...chart.markers.map(({ timeMs }) => timeMs), sinceMs];
   const line = linePath(
@@ -117,7 +117,7 @@ export function AlertChart({
         <text
           key={label.key}
           x={lead + plotWidth + 6}
-          y={heights[index]! + 4}
+          y={round(heights[index]! + 4)}
           className={`font-strong ${label.className}`}
         >
           {label.text}
@@ -141,5 +141,7 @@ export function AlertChart({
 /** There is room for the words of one: the last before it began, else the first after. */
 const speakingMarker = ({ markers }: Chart, sinceMs: number) =>
   markers.findLast(({ timeMs }) => timeMs <= sinceMs + 60_000) ?? markers[0];
+
+const round = (value: number): number => Math.round(value * 10) / 10;
 
 const shortened = (text: string): string => (text.length > 22 ? `${text.slice(0, 21)}…` : text);

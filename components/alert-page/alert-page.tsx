@@ -1,3 +1,5 @@
+'use client';
+
 import type { AlertView } from '#lib/views/alert-schemas.ts';
 import { CopyLink } from '../hop-head/copy-link.tsx';
 import { TextLink } from '../ui/button.tsx';
@@ -13,7 +15,8 @@ import { RequestStrip } from './request-strip.tsx';
 
 /**
  * What broke, how bad, what changed, whose it is: at 4 a.m., on a phone, out of one document. What can be done comes first in it,
- * and stands under the thumb.
+ * and stands under the thumb. Drawn on the server like every page; it is the browser's as well only because what a page sends of a
+ * server's drawing for its scripts is larger than the drawing, and what it sends of these figures is small.
  */
 export function AlertPage({ view }: { view: AlertView }) {
   const { alert, chart, folded } = view;
@@ -32,7 +35,7 @@ export function AlertPage({ view }: { view: AlertView }) {
           Alerts
         </TextLink>
         <span className="flex-1 text-center text-ink3 wide:text-start">{others.join(', ')}</span>
-        <span className="copy">
+        <span className="copy max-phone:hidden">
           <CopyLink />
         </span>
       </p>

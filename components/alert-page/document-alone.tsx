@@ -9,14 +9,14 @@ export function DocumentAlone({ nonce }: { nonce: string }) {
 const css = `@layer alone{
 :root{color-scheme:light dark}
 body{margin:0;font:15px/20px system-ui,sans-serif}
-header,nav,footer,details,dialog,.copy,.sr-only,.hidden{display:none}
+body>:not(main),.copy,.sr-only,.hidden{display:none}
 .alert-page{max-width:40rem;margin:0 auto;padding:8px 16px 200px}
-.alert-page header{display:block}
 .alert-page h1{font-size:25px;line-height:29px;margin:4px 0}
 .alert-page h2{font-size:15px;margin:16px 0 4px}
 .alert-page p{margin:6px 0}
 .alert-page ul,.alert-page ol,.alert-page dl,.alert-page dd,.alert-page figure{margin:0;padding:0;list-style:none}
-.chip{font-weight:600;color:#d43b24}
+.chip{font-weight:600;color:#d43b24;margin-right:12px}
+.alert-page p a{margin-right:12px}
 .facts>div{display:grid;grid-template-columns:24px 80px 1fr;padding:8px 0;border-top:1px solid #8886}
 .facts span{display:block}
 .legend li{display:inline-block;margin-right:12px}
@@ -27,6 +27,7 @@ header,nav,footer,details,dialog,.copy,.sr-only,.hidden{display:none}
 .bar form{display:inline-block;margin-right:12px}
 .bar button,.work button,.bar a{font:inherit;min-height:44px;padding:0 16px;border:1px solid #888;border-radius:12px;background:none;color:inherit}
 .bar a{display:inline-flex;align-items:center;text-decoration:none}
+.bar .more a,.bar .more button{border:0;padding:0 12px 0 0;text-decoration:underline}
 .bar .primary{background:CanvasText;color:Canvas;font-weight:600}
 .work input,.work textarea{font:inherit;min-height:44px;width:100%;box-sizing:border-box}
 .stroke-ink{stroke:CanvasText}.fill-ink,.fill-ink2,.fill-ink3{fill:CanvasText}.stroke-ink3{stroke:#8a949f}

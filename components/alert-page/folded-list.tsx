@@ -3,7 +3,7 @@ import { TextLink } from '../ui/button.tsx';
 import { formatClock, plural } from '../ui/format.ts';
 import { VerdictMark } from '../verdict-badge/verdict-mark.tsx';
 
-const mostShown = 12;
+const mostShown = 10;
 
 /** What shares the cause and woke nobody of its own: it is over when it says so, whatever becomes of the alert. */
 export function FoldedList({ folded }: { folded: AlertView['folded'] }) {

@@ -18,11 +18,14 @@ export function splitSentence(text: string): [string, string] {
 
 type OpenAlert = FleetView['alerts'][number];
 
-/** An alert about a hop of a decision is one matter with it. */
+/** An alert about a hop or the path of a decision is one matter with it. */
 function alertsByDecision(view: FleetView): Map<FleetView['decisions'][number], OpenAlert> {
   return new Map(
     view.decisions.flatMap((decision) => {
-      const alert = view.alerts.find(({ hopIds }) => hopIds.includes(decision.hopId));
+      const isPath = (name: string) => decision.title.toLowerCase().split(', ')[0] === name.toLowerCase();
+      const alert = view.alerts.find(
+        ({ hopIds, pathNames }) => hopIds.includes(decision.hopId) || pathNames.some(isPath),
+      );
       return alert ? [[decision, alert] as const] : [];
     }),
   );
@@ -34,7 +37,9 @@ const alertNote = ({ acknowledgedBy }: OpenAlert): string =>
 /** What no hop of the range explains: a device, a broker, a topic. */
 function AlertCard({ alert, nowMs }: { alert: OpenAlert; nowMs: number }) {
   return (
-    <li className="relative border-b border-line px-3.5 py-1.5">
+    <li
+      className={`relative border-b border-line px-3.5 py-1.5 ${alert.severity === 'critical' ? 'border-s-3 border-s-over bg-over-tint ps-2.75 [--ink3:var(--ink2)]' : ''}`}
+    >
       <div className="flex items-baseline gap-2">
         <VerdictMark
           mark={severityMarks[alert.severity]}
@@ -118,7 +123,7 @@ export function Decisions({ view }: { view: FleetView }) {
                 {alert && (
                   <TextLink
                     href={`/alerts/${encodeURIComponent(alert.id)}`}
-                    className="relative z-10 ms-auto inline-flex items-center text-dense"
+                    className="relative z-10 ms-auto inline-flex items-center text-dense whitespace-nowrap"
                     aria-label={`Open alert: ${alert.title}`}
                   >
                     Alert
@@ -126,7 +131,7 @@ export function Decisions({ view }: { view: FleetView }) {
                 )}
                 <TextLink
                   href={linkTo(`/hops/${decision.hopId}`, view.range)}
-                  className={`${alert ? '' : 'ms-auto'} inline-flex items-center text-dense after:absolute after:inset-0`}
+                  className={`${alert ? '' : 'ms-auto'} inline-flex items-center text-dense whitespace-nowrap after:absolute after:inset-0`}
                   aria-label={`Open hop: ${decision.title}`}
                 >
                   Open hop

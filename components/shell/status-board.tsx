@@ -211,6 +211,11 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
           {view.store.location !== '' && (
             <p className="mt-1 font-mono text-dense wrap-anywhere text-ink2">{view.store.location}</p>
           )}
+          {view.store.warnings.map((warning) => (
+            <p key={warning} role="alert" className="mt-2 wrap-anywhere">
+              {warning}.
+            </p>
+          ))}
         </Panel>
         <Panel id="gaps" title="Gaps" note="last 7 days" flush className="desk:col-span-2">
           {view.gaps.length === 0 ? (

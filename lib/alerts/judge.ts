@@ -77,7 +77,7 @@ export async function judgeAlerts(input: JudgeInput, memory: AlertMemory): Promi
       markers: state.markers.between(nowMs - happeningsBackMs, nowMs + awayMs),
       devices,
     });
-    return step(input, memory, inForce, findings, happenings);
+    return applyFindings(input, memory, inForce, findings, happenings);
   });
   memory.looked = { atMs: nowMs, shape };
   return report;
@@ -115,11 +115,11 @@ async function lookAround(
   const begun = live.flatMap(({ overSinceMs, unansweredSinceMs }) => [overSinceMs, unansweredSinceMs]);
   const recent = begun.filter((ms) => ms !== null && ms > nowMs - levelsBackMs) as EpochMillis[];
   const splitMs = Math.min(nowMs - 20_000, ...recent);
-  const [sites, hops, levels] = await Promise.all([
+  const [sites, levels] = await Promise.all([
     store.sites(),
-    knownHops(store, memory, live),
     store.hopLevels(splitMs - levelsBackMs, splitMs, nowMs + awayMs),
   ]);
+  const hops = await knownHops(store, memory, [...live, ...levels]);
   return {
     store,
     rules,
@@ -141,16 +141,16 @@ async function lookAround(
 async function knownHops(
   store: Store,
   memory: AlertMemory,
-  live: readonly LiveVerdict[],
+  met: readonly Pick<HopIdentity, 'hop'>[],
 ): Promise<ReadonlyMap<bigint, HopIdentity>> {
-  if (live.some(({ hop }) => !memory.hops.has(hop)))
+  if (met.some(({ hop }) => !memory.hops.has(hop)))
     memory.hops = new Map((await store.hopIdentities()).map((hop) => [hop.hop, hop]));
   return memory.hops;
 }
 
 function whyDeaf(status: StatusSource, nowMs: EpochMillis): string {
-  const { oldestMs } = status.spool();
-  if (oldestMs !== null && nowMs - oldestMs > deafBehindMs) return 'what was received waits for the store';
+  const { waitingSinceMs } = status.spool();
+  if (waitingSinceMs !== null && nowMs - waitingSinceMs > deafBehindMs) return 'what was received waits for the store';
   return status.reasons()[0] ?? '';
 }
 
@@ -180,14 +180,13 @@ async function whatHappened({ store, nowMs }: Look) {
 const trailingKey = 'alerts trailing';
 
 /** Inside the transaction: nothing here waits for anything. */
-function step(
-  input: JudgeInput,
-  memory: AlertMemory,
+export function applyFindings(
+  { state, rules, nowMs, targetsOf }: Pick<JudgeInput, 'state' | 'rules' | 'nowMs' | 'targetsOf'>,
+  memory: Pick<AlertMemory, 'savedMs'>,
   inForce: RulesInForce,
   findings: readonly Finding[],
   happenings: readonly Happening[],
 ): JudgeReport {
-  const { state, rules, nowMs, targetsOf } = input;
   const kept = state.memory.get(trailingKey);
   const open = state.alerts.open();
   const next = nextAlerts({
@@ -220,7 +219,13 @@ function step(
   };
 }
 
-function save(state: State, memory: AlertMemory, open: readonly Alert[], next: NextAlerts, nowMs: EpochMillis): void {
+function save(
+  state: State,
+  memory: Pick<AlertMemory, 'savedMs'>,
+  open: readonly Alert[],
+  next: NextAlerts,
+  nowMs: EpochMillis,
+): void {
   const before = new Map(open.map((alert) => [alert.id, alert]));
   for (const alert of next.alerts) {
     const shape = noticeable(alert);

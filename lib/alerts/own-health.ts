@@ -14,7 +14,7 @@ export async function ownFindings(look: Look): Promise<Finding[]> {
   };
   const reasons = look.status.reasons();
   const spool = look.status.spool();
-  const behindS = spool.oldestMs === null ? 0 : (look.nowMs - spool.oldestMs) / 1000;
+  const behindS = spool.waitingSinceMs === null ? 0 : (look.nowMs - spool.waitingSinceMs) / 1000;
   const limitS = rule.threshold ?? 120;
   return [
     ...reasons.map((reason) =>

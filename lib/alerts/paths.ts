@@ -221,14 +221,15 @@ function knownState(look: Look, id: string, requests: readonly Looked[], budgetM
   const until = sliceOf(look.nowMs);
   const slices = slicesOf(requests, budgetMs);
   const first = slices[0]?.slice ?? until;
-  const before = look.memory.paths.get(id) ?? { state: nothingKnown, judgedUntil: first };
-  if (before.judgedUntil >= until && look.memory.paths.has(id)) return before;
-  // a clock of ours that jumped back
+  const known = look.memory.paths.get(id);
+  if (known?.judgedUntil === until) return known;
+  // after a jump back of our own clock what was judged is yet to come
+  const before = known && known.judgedUntil < until ? known : { state: nothingKnown, judgedUntil: first };
   const from = Math.min(before.judgedUntil + 1, until);
   const changes = foldVerdicts(slices, before.state, Math.max(from, first - looksBackSlices), until);
-  const known = { state: changes.at(-1) ?? before.state, judgedUntil: until };
-  look.memory.paths.set(id, known);
-  return known;
+  const judged = { state: changes.at(-1) ?? before.state, judgedUntil: until };
+  look.memory.paths.set(id, judged);
+  return judged;
 }
 
 function slicesOf(requests: readonly Looked[], budgetMs: Millis): Slice[] {

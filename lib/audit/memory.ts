@@ -30,7 +30,8 @@ export interface AuditMemory {
 export const mostSpans = 100_000;
 
 export interface Known {
-  lastPassMs: EpochMillis;
+  /** when it passed last */
+  passedMs: EpochMillis;
   directory: Directory;
   resources: Map<number, Resource>;
   placings: Map<number, PlacingRow>;
@@ -110,7 +111,7 @@ export function clockName({ directory, placings, resources }: Known, device: num
 
 function empty(rules: Rules): Known {
   const known: Known = {
-    lastPassMs: 0,
+    passedMs: 0,
     directory: { byNumber: new Map(), byId: new Map(), byName: new Map(), highest: 0 },
     resources: new Map(),
     placings: new Map(),

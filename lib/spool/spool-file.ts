@@ -228,12 +228,16 @@ export class SpoolFile {
   stats(): SpoolStats {
     const space = diskSpaceOf(this.#options.dir);
     const oldest = this.#db?.prepare('SELECT arrivalMs FROM batches ORDER BY place LIMIT 1').get();
+    const waiting = this.#db
+      ?.prepare('SELECT arrivalMs FROM batches WHERE place > ? ORDER BY place LIMIT 1')
+      .get(this.#base + this.#storedSeq);
     return {
       collectorId: this.collectorId,
       spooledItems: { ...this.#unstoredItems },
       spooledBatches: this.#unstoredBatches,
       bytes: this.#usedBytes(),
       oldestMs: (oldest?.arrivalMs as number | undefined) ?? null,
+      waitingSinceMs: (waiting?.arrivalMs as number | undefined) ?? null,
       lastSeq: this.#lastSeq,
       storedSeq: this.#storedSeq,
       diskFreeBytes: space.freeBytes,

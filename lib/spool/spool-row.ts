@@ -45,6 +45,8 @@ export interface SpoolStats {
   bytes: number;
   /** arrival of the oldest batch that is kept, null = empty */
   oldestMs: EpochMillis | null;
+  /** arrival of the oldest batch that is not yet in the store, null = none waits */
+  waitingSinceMs: EpochMillis | null;
   lastSeq: number;
   storedSeq: number;
   diskFreeBytes: number;

@@ -80,16 +80,22 @@ test('counts what is not stored yet, by signal, and goes by the word of the stor
   await spool.append([
     entry('a', { items: 5 }),
     entry('b', { signal: signal.mqtt, items: 7 }),
-    entry('c', { items: 1 }),
+    entry('c', { items: 1, arrivalNanos: nowNanos + 5_000_000_000n }),
   ]);
+  const firstMs = Number(nowNanos / 1_000_000n);
+  expect(await spool.stats()).toMatchObject({ oldestMs: firstMs, waitingSinceMs: firstMs });
   expect((await spool.stats()).spooledItems).toEqual({ 1: 6, 3: 7 });
   spool.markStored(spool.collectorId, 2);
   expect(await spool.stats()).toMatchObject({
     spooledItems: { 1: 1, 3: 0 },
     spooledBatches: 1,
+    oldestMs: firstMs,
+    waitingSinceMs: firstMs + 5_000,
     storedSeq: 2,
     lastSeq: 3,
   });
+  spool.markStored(spool.collectorId, 3);
+  expect((await spool.stats()).waitingSinceMs).toBeNull();
   await spool.close();
   const again = await open({ watermarks: new Map([[spool.collectorId, 1]]) });
   expect(again.storedSeq).toBe(1);

@@ -1,11 +1,16 @@
+import { join } from 'node:path';
 import { HopscopeError } from '../errors.ts';
 import { openDuckDbStore } from './duckdb/duckdb-store.ts';
-import type { DecodeSpans, RawElsewhere } from './duckdb/reads-traces.ts';
+import { form as questDbForm } from './questdb/address.ts';
+import { openQuestDbStore } from './questdb/questdb-store.ts';
+import type { DecodeSpans, RawElsewhere } from './raw.ts';
 import type { Store } from './store.ts';
 
 export interface OpenStoreOptions {
-  /** `duckdb:PATH` */
+  /** `duckdb:PATH` or `questdb://...` */
   url: string;
+  /** where a server's store keeps what only this process needs */
+  dataDir: string;
   /** lib/wire/raw-batch.ts; the store knows no wire format */
   decodeSpans: DecodeSpans;
   rawElsewhere?: RawElsewhere;
@@ -14,18 +19,24 @@ export interface OpenStoreOptions {
 }
 
 /** Configuration -> Store: the only place that knows which engine. */
-export async function openStore({ url, decodeSpans, rawElsewhere, memoryLimit }: OpenStoreOptions): Promise<Store> {
+export async function openStore({
+  url,
+  dataDir,
+  decodeSpans,
+  rawElsewhere,
+  memoryLimit,
+}: OpenStoreOptions): Promise<Store> {
   const [, scheme, rest] = /^([a-z]+):(.*)$/.exec(url) ?? [];
   switch (scheme) {
     case 'duckdb':
       if (!rest) throw new HopscopeError('config', `store: ${url} names no file; write duckdb:./data/hopscope.duckdb`);
       return openDuckDbStore({ path: rest, decodeSpans, rawElsewhere, memoryLimit });
     case 'questdb':
+      return openQuestDbStore({ url, bookPath: join(dataDir, 'questdb-audit.sqlite'), decodeSpans, rawElsewhere });
+    default:
       throw new HopscopeError(
         'config',
-        'store: questdb is not supported by this version yet; write duckdb:./data/hopscope.duckdb',
+        `store: ${url} is of no kind we know; write duckdb:./data/hopscope.duckdb or ${questDbForm}`,
       );
-    default:
-      throw new HopscopeError('config', `store: ${url} is of no kind we know; write duckdb:./data/hopscope.duckdb`);
   }
 }

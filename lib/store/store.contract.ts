@@ -108,6 +108,7 @@ export interface TraceSketch {
 
 const minute = noonMs / 60_000;
 const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 const around = [noonMs - hourMs, noonMs + hourMs] as const;
 const button = resourceOf('button', 'pi-hannover');
 const factory = resourceOf('factory', 'rack-ashburn');
@@ -620,6 +621,19 @@ export function storeContract(name: string, engine: EngineUnderTest): void {
           { service: 'factory', application: 'line', sites: ['ashburn'] },
         ]);
       });
+
+      it('knows who was heard within a range, on which device', async () => {
+        const heard = await store.servicesHeard(noonMs - hourMs, noonMs + hourMs);
+        expect(heard.map(({ service, site, application, version }) => [service, site, application, version])).toEqual([
+          ['button', 'hannover', 'line', ''],
+          ['factory', 'ashburn', 'line', ''],
+        ]);
+        for (const { arrivals, firstMs, lastMs } of heard) {
+          expect(arrivals).toBeGreaterThan(0);
+          expect(firstMs).toBeLessThanOrEqual(lastMs);
+        }
+        expect(await store.servicesHeard(noonMs - 2 * hourMs, noonMs - hourMs)).toEqual([]);
+      });
     });
 
     describe('paths', () => {
@@ -878,6 +892,39 @@ export function storeContract(name: string, engine: EngineUnderTest): void {
         expect(await store.hop(1n)).toBeNull();
       });
 
+      it('says what each hop added before a moment, and since', async () => {
+        await opened.seed.devices([{ number: 1, id: 'dev-1', name: 'n', site: 's' }]);
+        const crossing = (n: number, hop: bigint, addedMs: number | null) => ({
+          hop,
+          callerTrace: BigInt(n),
+          callerSpan: BigInt(n),
+          calleeTrace: BigInt(n),
+          calleeSpan: BigInt(n + 1000),
+          startMs: n * 1_000,
+          addedNanos: addedMs === null ? null : BigInt(addedMs * 1e6),
+          callerDevice: 1,
+          calleeDevice: 1,
+        });
+        await opened.seed.crossings([
+          ...[4, 5, 6].map((ms, i) => crossing(i + 1, 9n, ms)),
+          ...[104, 105, 109].map((ms, i) => crossing(i + 31, 9n, ms)),
+          crossing(20, 10n, 7),
+          crossing(40, 10n, null),
+        ]);
+        const levels = await store.hopLevels(noonMs, noonMs + 30_000, noonMs + 60_000);
+        expect(levels.map(({ hop, newestMs, broker }) => [hop, newestMs - noonMs, broker])).toEqual([
+          [9n, 33_000, ''],
+          [10n, 40_000, ''],
+        ]);
+        const [line, other] = levels;
+        // to three digits
+        expect(line!.beforeMs! / 5).toBeCloseTo(1, 2);
+        expect(line!.sinceMs! / 105).toBeCloseTo(1, 2);
+        expect(other!.beforeMs! / 7).toBeCloseTo(1, 2);
+        expect(other!.sinceMs).toBeNull();
+        expect(await store.hopLevels(noonMs + 50_000, noonMs + 55_000, noonMs + 60_000)).toEqual([]);
+      });
+
       it('shows crossings newest, slowest or fastest first, unmeasured ones last', async () => {
         await opened.seed.devices([{ number: 1, id: 'dev-1', name: 'n', site: 's' }]);
         const crossing = (n: bigint, startMs: number, addedNanos: bigint | null) => ({
@@ -1134,14 +1181,14 @@ export function storeContract(name: string, engine: EngineUnderTest): void {
       it('drops what is older than its cutoff, keeps the books, and takes nothing twice afterwards', async () => {
         await store.append([
           traceBatch(1, [{ trace: 1n, span: 1n }], { arrivalMs: noonMs, rejected: { time: 2 }, received: 3 }),
-          traceBatch(2, [{ trace: 2n, span: 1n }], { arrivalMs: noonMs + hourMs }),
+          traceBatch(2, [{ trace: 2n, span: 1n }], { arrivalMs: noonMs + dayMs }),
           traceBatch(4, [{ trace: 4n, span: 1n }], { arrivalMs: noonMs }),
         ]);
         await opened.seed.hops([{ hop: 9n, from: 'a', to: 'b', destination: '' }]);
         const figures = { added: [1], boundMs: 1, bounded: 1, assumed: 0, floorMs: 0 };
         await opened.seed.hopMinutes([
           { hop: 9n, minute, ...figures },
-          { hop: 9n, minute: minute + 60, ...figures },
+          { hop: 9n, minute: minute + 1440, ...figures },
         ]);
         await opened.seed.crossings([
           {
@@ -1157,13 +1204,14 @@ export function storeContract(name: string, engine: EngineUnderTest): void {
           },
         ]);
         const before = await store.books();
-        const cutoff = noonMs + hourMs / 2;
+        // a midnight between the two: an engine may drop whole days
+        const cutoff = noonMs + dayMs / 2;
         for (let again = 0; again < 2; again++)
           await store.dropBefore({ spansMs: cutoff, crossingsMs: cutoff, minutesMs: cutoff });
         expect((await store.spansOfTrace(traceHi, 1n)).total).toBe(0);
         expect((await store.spansOfTrace(traceHi, 2n)).spans[0]!.attributes).toEqual({ decoded: true });
         expect(await store.crossingsOfTrace(traceHi, 1n)).toEqual([]);
-        expect((await store.hopWindows(noonMs, noonMs + 2 * hourMs)).map((w) => w.count)).toEqual([1]);
+        expect((await store.hopWindows(noonMs, noonMs + 2 * dayMs)).map((w) => w.count)).toEqual([1]);
         expect(await store.books()).toEqual(before);
         await reopen();
         expect(await store.books()).toEqual(before);

@@ -439,4 +439,6 @@ export interface StoreStatus {
   location: string;
   bytesOnDisk: number;
   spans: number;
+  /** what an operator must know or do, in sentences */
+  warnings: string[];
 }

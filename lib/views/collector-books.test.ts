@@ -19,7 +19,14 @@ const statusOf = (tally: CollectorTally | null) => {
       asked.push(storedSeqs);
       return tally;
     },
-    spool: () => ({ items: 4, bytes: 0, oldestMs: null, diskFreeBytes: null, refuseBelowBytes: null }),
+    spool: () => ({
+      items: 4,
+      bytes: 0,
+      oldestMs: null,
+      waitingSinceMs: null,
+      diskFreeBytes: null,
+      refuseBelowBytes: null,
+    }),
   };
 };
 const tallyOf = (acknowledgedItems: number | null, spooledItems: number | null): CollectorTally => ({

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { FoldedFinding, Subject } from '../domain/alert.ts';
 import { openAlerts } from './alert-item.ts';
 import { rangeOf, type ViewContext } from './context.ts';
 import { decisionsOf } from './decisions.ts';
@@ -71,11 +72,13 @@ function firingAlerts(context: ViewContext): FleetView['alerts'] {
       severity,
       acknowledgedBy: acknowledged?.by ?? null,
       since: instantOf(sinceMs),
-      hopIds: [subject, ...folded.map((each) => each.subject)]
-        .filter(({ kind }) => kind === 'hop')
-        .map((each) => each.id),
+      hopIds: subjectsOf(subject, folded, 'hop').map((each) => each.id),
+      pathNames: subjectsOf(subject, folded, 'path').map((each) => each.name),
     }));
 }
+
+const subjectsOf = (subject: Subject, folded: FoldedFinding[], wanted: Subject['kind']): Subject[] =>
+  [subject, ...folded.map((each) => each.subject)].filter(({ kind }) => kind === wanted);
 
 /** Sites with their devices. Who sees only some applications sees only the sites these stand at. */
 function sitesOf(

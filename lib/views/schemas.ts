@@ -563,8 +563,9 @@ export const fleetViewSchema = z.object({
       severity: z.enum(['critical', 'warning', 'info']),
       acknowledgedBy: z.string().nullable(),
       since: instant,
-      /** hops it is about, what is folded in included */
+      /** what it is about, what is folded in included */
       hopIds: z.array(z.string()),
+      pathNames: z.array(z.string()),
     }),
   ),
   topics: topicsViewSchema.shape.brokers,
@@ -682,7 +683,13 @@ export const statusViewSchema = z.object({
     diskFreeBytes: count.nullable(),
     refuseBelowBytes: count.nullable().describe('with less free disk nothing more is accepted'),
   }),
-  store: z.object({ engine: z.string(), location: z.string(), bytesOnDisk: count, spans: count }),
+  store: z.object({
+    engine: z.string(),
+    location: z.string(),
+    bytesOnDisk: count,
+    spans: count,
+    warnings: z.array(z.string()).describe('what an operator must know or do, in sentences'),
+  }),
   gaps: z.array(z.object({ from: instant, to: instant, whose: z.string(), what: z.string() })),
 });
 

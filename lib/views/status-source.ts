@@ -42,7 +42,9 @@ export interface StatusSource {
   spool(): {
     items: number;
     bytes: number;
+    /** of what is kept, and of what is not yet in the store */
     oldestMs: number | null;
+    waitingSinceMs: number | null;
     /** of the disk it is on, and below how much nothing more is accepted; null = not known */
     diskFreeBytes: number | null;
     refuseBelowBytes: number | null;

@@ -49,6 +49,6 @@ const nothing = {
   listeners: [],
   brokers: [],
   spool: { items: 0, bytes: 0, oldest: null, diskFreeBytes: null, refuseBelowBytes: null },
-  store: { engine: '', location: '', bytesOnDisk: 0, spans: 0 },
+  store: { engine: '', location: '', bytesOnDisk: 0, spans: 0, warnings: [] },
   gaps: [],
 } satisfies Partial<StatusView>;

@@ -187,6 +187,119 @@ describe('traces', () => {
   });
 });
 
+type ActionRoute = Record<
+  'POST' | 'PUT',
+  (request: Request, route: { params: Promise<Record<string, string>> }) => Promise<Response>
+>;
+
+/** Calls an action as Next would. */
+async function send(
+  name: keyof typeof actions,
+  params: Record<string, string>,
+  body: string | undefined,
+  headers: Record<string, string> = { 'content-type': 'application/json' },
+): Promise<Response> {
+  const { path, methods } = actions[name];
+  const folder = path.replace('/api/v1/', '').replaceAll(/\{(\w+)\}/g, '[$1]');
+  const route = (await import(join(here, folder, 'route.ts'))) as ActionRoute;
+  const request = new Request(`http://localhost:3000${path}`, { method: 'POST', headers, body: body ?? null });
+  return route[methods[0]!](request, { params: Promise.resolve(params) });
+}
+const form = { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html,*/*;q=0.8' };
+const ofAlert = { id: firingAlert };
+
+describe('every action', () => {
+  const sent: Record<keyof typeof actions, [Record<string, string>, unknown]> = {
+    acknowledgeAlert: [ofAlert, {}],
+    unacknowledgeAlert: [ofAlert, {}],
+    commentAlert: [ofAlert, { text: 'looking at it' }],
+    assignAlert: [ofAlert, { to: 'M. Keller' }],
+    silenceAlert: [ofAlert, { forMs: 3_600_000, reason: 'known' }],
+    makeSilence: [{}, { application: 'vision', reason: 'cameras are cleaned', forMs: 3_600_000 }],
+    endSilence: [{ id: 'silence-1' }, {}],
+    setRule: [{}, { rule: 'clock-stepped', threshold: 30, severity: 'info', enabled: true, forMs: 5_000 }],
+    addMarker: [{}, { id: 'build 17', title: 'Snapshot v42', service: 'factory-events', time: nowMs - 1_000 }],
+    testTarget: [{ target: 'on-call' }, {}],
+  };
+  const all = Object.keys(actions) as (keyof typeof actions)[];
+
+  it.each(all)('%s takes JSON and answers what its schema says', async (name) => {
+    const [params, body] = sent[name];
+    const response = await send(name, params, JSON.stringify(body));
+    expect(response.status).toBe(200);
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    const answer = await response.json();
+    expect(actions[name].answer.parse(answer)).toEqual(answer);
+  });
+
+  it.each(all)('%s takes a plain form and leads to a page', async (name) => {
+    const [params, body] = sent[name];
+    const fields = new URLSearchParams(
+      Object.entries(body as Record<string, unknown>).map(([field, value]) => [field, String(value)]),
+    );
+    const response = await send(name, params, fields.toString(), form);
+    expect(response.status).toBe(303);
+    expect(response.headers.get('location')).toBe(actions[name].page(params));
+    expect(response.headers.get('location')).toMatch(/^\/alerts/);
+  });
+
+  it.each(all)('%s refuses a field it does not know, and says which it knows', async (name) => {
+    const response = await send(name, sent[name][0], JSON.stringify({ ...(sent[name][1] as object), colour: 'red' }));
+    expect(response.status).toBe(400);
+    const problem = problemSchema.parse(await response.json());
+    expect(problem.errors).toContainEqual(expect.objectContaining({ parameter: 'colour', found: 'red' }));
+  });
+
+  it.each(all)('%s is in the OpenAPI file with its body', async (name) => {
+    const file = await openApiRoute().json();
+    const { path, methods, body } = actions[name];
+    for (const method of methods) {
+      const told = file.paths[path][method.toLowerCase()];
+      const schema = told.requestBody.content['application/json'].schema;
+      expect(Object.keys(schema.properties ?? {})).toEqual(Object.keys(body.shape));
+      expect(told.parameters.map((each: { name: string }) => each.name)).toEqual(Object.keys(actions[name].params));
+    }
+  });
+});
+
+describe('what is sent', () => {
+  it.each([
+    ['not JSON', '{', { 'content-type': 'application/json' }, 400, 'text that is not JSON'],
+    ['a list', '[]', { 'content-type': 'application/json' }, 400, 'JSON that is a list'],
+    ['of another type', 'text=x', { 'content-type': 'text/plain' }, 400, 'text/plain'],
+    ['empty where a text is wanted', '{"text":"  "}', { 'content-type': 'application/json' }, 400, 'wanted 1 to 2000'],
+    ['nothing where a text is wanted', undefined, {}, 400, 'found \\"nothing\\"'],
+    ['too large', `text=${'x'.repeat(40_000)}`, form, 413, 'wanted at most that'],
+  ])('%s is refused with what was found and wanted', async (_what, body, headers, status, words) => {
+    const response = await send('commentAlert', ofAlert, body, headers as Record<string, string>);
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(await response.text()).toContain(words);
+  });
+
+  it('leads back only to pages of alerts', async () => {
+    const location = async (back: string) =>
+      (await send('acknowledgeAlert', ofAlert, new URLSearchParams({ back }).toString(), form)).headers.get('location');
+    expect(await location('/alerts?state=open')).toBe('/alerts?state=open');
+    for (const elsewhere of ['https://evil.example', '//evil.example', '/alerts.evil', '/alerts/\\evil', '/'])
+      expect(await location(elsewhere)).toBe(`/alerts/${firingAlert}`);
+  });
+
+  it('about an alert that is not there is 404, byte for byte the same whatever was asked', async () => {
+    const [a, b] = await Promise.all(
+      ['no-such-alert', 'nor-this'].map((id) => send('acknowledgeAlert', { id }, undefined, {})),
+    );
+    expect([a!.status, b!.status]).toEqual([404, 404]);
+    expect(await a!.text()).toBe(await b!.text());
+  });
+
+  it('is answered with JSON to a script that posts a form', async () => {
+    const response = await send('acknowledgeAlert', ofAlert, '', { ...form, accept: 'application/json' });
+    expect(response.status).toBe(200);
+    expect((await response.json()).alert.state).toBe('acknowledged');
+  });
+});
+
 describe('the OpenAPI file', () => {
   it('describes every route folder, and no other', async () => {
     const file = await openApiRoute().json();
@@ -252,7 +365,11 @@ describe('the probes', () => {
     shared[key] = { ...started(), status: statusSource(['the pages are not up yet']) };
     const response = await readyz();
     expect(response.status).toBe(503);
-    expect(await response.json()).toEqual({ ready: false, reasons: ['the pages are not up yet'] });
+    expect(await response.json()).toEqual({ ready: false, reasons: ['the pages are not up yet'], warnings: [] });
+    // what is wrong with a server and keeps nothing from coming in is said, and is no reason to be taken out
+    const warned = async () => ({ ...(await world.store.status()), warnings: ['nosync'] });
+    shared[key] = { ...started(), store: { ...world.store, status: warned } };
+    expect(await (await readyz()).json()).toEqual({ ready: true, reasons: [], warnings: ['nosync'] });
     shared[key] = { ...started(), store: { ...world.store, lastArrivalMs: () => Promise.reject(new Error('gone')) } };
     expect((await (await readyz()).json()).reasons).toEqual(['the store does not answer']);
     delete shared[key];

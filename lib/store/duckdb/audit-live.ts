@@ -2,7 +2,7 @@ import { leastBudgetMs } from '#lib/domain/budget.ts';
 import type { LiveState, Slice } from '#lib/domain/live-verdict.ts';
 import type { Verdict } from '#lib/domain/verdict.ts';
 import type { HopBudget, HopState, HopStates } from '../audit-store.ts';
-import type { HopMinute } from './audit-minutes.ts';
+import type { HopMinute } from '../minute-sums.ts';
 import { listed } from './audit-sql.ts';
 import type { Tx } from './session.ts';
 

@@ -5,98 +5,12 @@ import { expect, it, vi } from 'vitest';
 import { offsetsOf } from '#lib/audit/clocks.ts';
 import { auditOnce, openAudit } from '#lib/audit.ts';
 import { type DrawnSpan, drawnBatch, drawnResource } from '#lib/domain/fixtures/drawn-batch.ts';
-import type { Rules } from '#lib/domain/rule.ts';
+import { drawnTrace, on, origin, randomFrom, rules } from '../fixtures/drawn-traffic.ts';
 import { DuckdbAudit } from './audit.ts';
 import { Database } from './database.ts';
 import { storeOf } from './duckdb-store.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
-
-const rules: Rules = {
-  sites: [
-    { id: 'hannover', name: 'Hannover', lat: 52.37, lon: 9.73, hosts: [] },
-    { id: 'ashburn', name: 'Ashburn', lat: 39.04, lon: -77.49, hosts: [] },
-  ],
-  applications: [],
-  budgets: [],
-  owners: [],
-  brokers: [],
-  maxDriftPpm: 50,
-};
-const origin = 1_795_000_210_000;
-const on = [
-  drawnResource('button', 'hannover'),
-  drawnResource('events', 'ashburn'),
-  drawnResource('data', 'ashburn'),
-  drawnResource('screen', 'hannover'),
-];
-
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 4294967296) * below);
-  };
-}
-
-/** A message with one to three consumers, each of which asks a server or two. */
-function drawnTrace(trace: bigint, random: (below: number) => number): DrawnSpan[] {
-  const start = random(150_000);
-  const base = trace * 100n;
-  const spans: DrawnSpan[] = [
-    {
-      trace,
-      id: base,
-      on: on[random(2)]!,
-      kind: 'producer',
-      start,
-      takes: 1 + random(5),
-      system: 'mqtt',
-      destination: `t/${random(2)}`,
-      flags: random(2) * 2,
-      status: random(9) === 0 ? 2 : 0,
-    },
-  ];
-  for (let k = 0n; k <= random(3); k++) {
-    const id = base + 10n * (k + 1n);
-    const at = start + random(80) - 10;
-    const by = on[random(4)]!;
-    spans.push({
-      trace,
-      id,
-      parent: base,
-      on: by,
-      kind: 'consumer',
-      start: at,
-      takes: 30,
-      system: 'mqtt',
-      destination: 't',
-      flags: random(2) * 2,
-    });
-    spans.push({
-      trace,
-      id: id + 1n,
-      parent: id,
-      on: by,
-      kind: 'client',
-      start: at + 2,
-      takes: 5 + random(10),
-      destination: '/x',
-    });
-    for (let n = 0n; n <= random(2); n++)
-      spans.push({
-        trace,
-        id: id + 2n + n,
-        parent: id + 1n,
-        on: on[random(4)]!,
-        kind: 'server',
-        start: at + 3 + random(4),
-        takes: 1 + random(12),
-        destination: '/x',
-      });
-  }
-  return spans;
-}
 
 it.each([1, 2, 3])(
   'adds up open minutes to what their crossings say, whatever comes late or twice (%i)',

@@ -1,4 +1,5 @@
 import { bucketsPerDoubling } from '#lib/domain/histogram.ts';
+import { doubtNanos } from '../audit-pair.ts';
 
 /**
  * What is judged of stored crossings as a whole: clock edges, figures once the clocks are settled, minutes. New crossings are paired and
@@ -7,9 +8,6 @@ import { bucketsPerDoubling } from '#lib/domain/histogram.ts';
 
 /** A CLIENT only where it ended in error: without a word of failure nobody waited. */
 export const waitsForAnAnswer = `kind IN (3, 4) AND operation NOT IN (3, 5) AND (kind = 4 OR status = 2)`;
-/** A CLIENT of one of these talks to a broker. */
-export const messagingSystems = `'mqtt', 'kafka', 'rabbitmq', 'amqp', 'nats', 'pulsar', 'activemq', 'jms', 'rocketmq', 'aws_sqs', 'aws_sns', 'gcp_pubsub', 'servicebus', 'eventhubs', 'redis'`;
-
 /**
  * Directed clock edges (design.md section 4.1), least per pair, floor and second. A reply edge needs a callee shorter than its caller by the
  * two-way floor; one that is not worked on after its answer, and then no reply of its hop says when it was sent: -infinity.
@@ -53,9 +51,6 @@ export const offsetsTable = `CREATE OR REPLACE TEMP TABLE a_offsets AS
          unnest(list_transform(string_split($9, ','), lambda t: nullif(t, '')::BIGINT)) AS up_bound_ns,
          unnest(list_transform(string_split($10, ','), lambda t: nullif(t, '')::BIGINT)) AS down_bound_ns,
          unnest(string_split($11, ',')::UTINYINT[]) = 1 AS misplaced`;
-
-/** Half a microsecond: figures are whole nanoseconds, bounds are sums of some. */
-export const doubtNanos = 500;
 
 const coarse = '(floor(off_ns / 100000.0 + 0.5) * 100000)::BIGINT';
 

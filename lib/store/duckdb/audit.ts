@@ -1,6 +1,22 @@
 import { type LiveState, type Slice, sliceOf } from '#lib/domain/live-verdict.ts';
 import { collectorHostPrefix } from '#lib/domain/placing.ts';
 import { type EpochMillis, minuteOf } from '#lib/domain/units.ts';
+import {
+  isCaller,
+  type LinkRows,
+  latestMs,
+  messagingSystems,
+  minuteOfStart,
+  Pairing,
+  pairKey,
+  pickSpans,
+  type SeenPassing,
+  SpanIndex,
+  SpanRows,
+  traceKey,
+  tracesOf,
+  wordsOf,
+} from '../audit-pair.ts';
 import type {
   AskedRoute,
   AuditSteps,
@@ -32,30 +48,16 @@ import type {
   UncheckedRange,
   WaitingRoute,
 } from '../audit-store.ts';
+import { type HopMinute, HopMinutes, OpenMinutes } from '../minute-sums.ts';
 import type { ClockFinding } from '../store.ts';
 import * as live from './audit-live.ts';
-import { type HopMinute, OpenMinutes, writeSums } from './audit-minutes.ts';
-import {
-  isCaller,
-  type LinkRows,
-  latestMs,
-  minuteOfStart,
-  Pairing,
-  pairKey,
-  pickSpans,
-  readSpans,
-  type SeenPassing,
-  SpanIndex,
-  SpanRows,
-  traceKey,
-  tracesOf,
-  wordsOf,
-} from './audit-pair.ts';
+import { loadSums, writeSums } from './audit-minutes.ts';
 import * as sql from './audit-sql.ts';
 import { listed } from './audit-sql.ts';
 import { readFindings } from './clock-findings.ts';
 import type { Database } from './database.ts';
 import { resourceOf, type StoredResource } from './dictionary.ts';
+import { readSpans } from './read-spans.ts';
 import { type Param, type Tx, yieldToEvents } from './session.ts';
 
 export const duckDbAuditStore = (database: Database, _dictionary?: unknown): AuditStore => ({
@@ -127,28 +129,6 @@ const uptos = (cursors: Cursors): [string, string] => [
   [...cursors.keys()].join(','),
   [...cursors.values()].map(({ upto }) => upto).join(','),
 ];
-
-class HopMinutes {
-  readonly #hops = new Map<number, Set<bigint>>();
-
-  get size(): number {
-    return this.#hops.size;
-  }
-
-  add({ hop, minute }: HopMinute): void {
-    const hops = this.#hops.get(minute);
-    if (hops) hops.add(hop);
-    else this.#hops.set(minute, new Set([hop]));
-  }
-
-  delete({ hop, minute }: HopMinute): void {
-    this.#hops.get(minute)?.delete(hop);
-  }
-
-  all(): HopMinute[] {
-    return [...this.#hops].flatMap(([minute, hops]) => Array.from(hops, (hop) => ({ hop, minute })));
-  }
-}
 
 let made = 0;
 
@@ -528,7 +508,10 @@ class DuckdbAuditTx implements AuditTx {
   }
 
   async #messagingSystems(): Promise<Set<number>> {
-    const rows = await this.#tx.all<{ id: number }>(`SELECT id FROM strings WHERE value IN (${sql.messagingSystems})`);
+    const rows = await this.#tx.all<{ id: number }>(
+      `SELECT id FROM strings WHERE value IN (SELECT unnest($1::VARCHAR[]))`,
+      [messagingSystems],
+    );
     return new Set(rows.map((row) => row.id));
   }
 
@@ -940,7 +923,7 @@ class DuckdbAuditTx implements AuditTx {
       if (others.length > 0) {
         const before = await this.#crossedIn(minute, others);
         crossings += await this.#computeMinute(minute, others);
-        await minutes.load(tx, minute, others);
+        await loadSums(minutes, tx, minute, others);
         const after = await this.#crossedIn(minute, others);
         turned.push(...others.filter((hop) => before.has(hop) !== after.has(hop)));
       }

@@ -85,6 +85,7 @@ export const bookReads = (db: Database): BookReads => ({
       location: db.path,
       bytesOnDisk: bytesOf(db.path) + bytesOf(`${db.path}.wal`),
       spans: Number(row?.spans ?? 0),
+      warnings: [],
     };
   },
 });

@@ -1,3 +1,4 @@
+import type { DecodeSpans, RawElsewhere } from '../raw.ts';
 import type { Store } from '../store.ts';
 import { Appender, defaultRecent, type RecentBounds } from './append.ts';
 import { DuckdbAudit } from './audit.ts';
@@ -9,7 +10,7 @@ import { deviceReads } from './reads-devices.ts';
 import { hopReads } from './reads-hops.ts';
 import { duckDbPathStore } from './reads-paths.ts';
 import { topicReads } from './reads-topics.ts';
-import { type DecodeSpans, type RawElsewhere, traceReads } from './reads-traces.ts';
+import { traceReads } from './reads-traces.ts';
 import { retention } from './retention.ts';
 import type { Session } from './session.ts';
 

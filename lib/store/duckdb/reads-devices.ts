@@ -1,6 +1,6 @@
 import { millisOfNanos, minuteOf } from '#lib/domain/units.ts';
+import { ascending } from '../ascending.ts';
 import { type ClockRow, clockLabels, type DeviceState, type Store } from '../store.ts';
-import { ascending } from './ascending.ts';
 import { readFindings } from './clock-findings.ts';
 import type { Database } from './database.ts';
 import type { Dictionary } from './dictionary.ts';

@@ -2,6 +2,7 @@ import type { Histogram } from '#lib/domain/histogram.ts';
 import { spanIdHex, traceIdHex } from '#lib/domain/ids.ts';
 import { sinceOf, sliceMs } from '#lib/domain/live-verdict.ts';
 import { type EpochMillis, epochMillisOf, millisOfNanos, minuteOf, nanosPerMilli } from '#lib/domain/units.ts';
+import { ascending } from '../ascending.ts';
 import {
   type CrossingRow,
   clockLabels,
@@ -12,7 +13,6 @@ import {
   type Store,
 } from '../store.ts';
 import type { Appender } from './append.ts';
-import { ascending } from './ascending.ts';
 import { liveVerdictsSql, type StateRow, stateOf } from './audit-live.ts';
 import type { Database } from './database.ts';
 import type { Dictionary } from './dictionary.ts';

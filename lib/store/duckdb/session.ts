@@ -14,21 +14,11 @@ import {
   type DuckDBValue,
   listValue,
 } from '@duckdb/node-api';
+import type { CellValue, TypedColumn, WriteColumn } from '../columns.ts';
 
 /** What a positional parameter ($1, $2, ...) may be; a list goes with `unnest($1::UBIGINT[])` or `list_contains`. */
 export type Param = string | number | bigint | boolean | null | Uint8Array | readonly (string | number | bigint)[];
 
-export type TypedColumn =
-  | BigInt64Array
-  | BigUint64Array
-  | Int32Array
-  | Uint32Array
-  | Int16Array
-  | Uint16Array
-  | Int8Array
-  | Uint8Array
-  | Float64Array
-  | Float32Array;
 /** A column that was read: typed where the type is a number of fixed width (BOOLEAN: 0/1 in a Uint8Array), else an array. */
 export type ReadColumn = TypedColumn | (string | null)[] | (Uint8Array | null)[];
 export interface ColumnSet<C extends ReadColumn[]> {
@@ -37,10 +27,6 @@ export interface ColumnSet<C extends ReadColumn[]> {
   /** per column: null when no value is NULL, else 1 where it is (the value there is meaningless) */
   nulls: (Uint8Array | null)[];
 }
-/** A column to write: a typed array of the column's own width, an array of values (null = NULL), or one value for all rows. */
-export type WriteColumn = TypedColumn | readonly CellValue[] | CellValue;
-type CellValue = string | number | bigint | boolean | null | Uint8Array;
-
 /** What a reader may do. */
 export interface Session {
   /**

@@ -1,17 +1,36 @@
-import type { EdgeColumns, MomentColumns, OffsetColumns, RouteAnswer, RouteQuestion } from '../audit-store.ts';
-import { edgeKind, flowOf } from '../audit-store.ts';
-import { doubtNanos } from './audit-sql.ts';
-import type { Session, WriteColumn } from './session.ts';
+import type { EdgeColumns, MomentColumns, OffsetColumns, RouteAnswer, RouteQuestion } from './audit-store.ts';
+import { edgeKind, flowOf } from './audit-store.ts';
+import type { WriteColumn } from './columns.ts';
 
 /**
  * Pairing in memory: what a pass reads is bounded (lib/audit/memory.ts, mostSpans), and a dozen statements over temporary tables cost
  * three times what two hash tables do. Ids stay 32-bit words, times are only made a number where they are a difference.
  */
 
-export const spanColumns =
-  'trace_hi, trace_lo, span_id, parent_id, start_ns, duration_ns, arrival_ms, kind, status, flags, operation, name, resource, system, destination, collector, seq';
+/** Half a microsecond: figures are whole nanoseconds, bounds are sums of some. */
+export const doubtNanos = 500;
 
-type SpanArrays = [
+/** A CLIENT of one of these talks to a broker. */
+export const messagingSystems = [
+  'mqtt',
+  'kafka',
+  'rabbitmq',
+  'amqp',
+  'nats',
+  'pulsar',
+  'activemq',
+  'jms',
+  'rocketmq',
+  'aws_sqs',
+  'aws_sns',
+  'gcp_pubsub',
+  'servicebus',
+  'eventhubs',
+  'redis',
+] as const;
+
+/** In the order of `SpanRows`: the columns of the table of spans. */
+export type SpanArrays = [
   BigUint64Array,
   BigUint64Array,
   BigUint64Array,
@@ -110,14 +129,6 @@ function concat(columns: SpanArrays[number][]): SpanArrays[number] {
     at += column.length;
   }
   return all;
-}
-
-export async function readSpans(
-  session: Session,
-  where: string,
-  params: readonly (string | number | bigint)[],
-): Promise<SpanArrays> {
-  return (await session.columns<SpanArrays>(`SELECT ${spanColumns} FROM spans WHERE ${where}`, params)).values;
 }
 
 /** Rows of these indices alone. */
@@ -590,57 +601,42 @@ export class Pairing {
     return this.#momentOf[p]! >= 0;
   }
 
-  /** What a crossing's figures are, given the offsets of `moments()`: as judgedStages in audit-sql.ts, where it says why. */
+  /** What a crossing's figures are, given the offsets of `moments()`. */
   judge(offsets: OffsetColumns): Judged[] {
     const { rows } = this.#s;
-    const whole = (values: Float64Array, m: number): number => (m < 0 ? absent : Math.round(values[m]!));
     return Array.from({ length: this.count }, (_, p) => {
-      const [c, e, m] = [this.#pairs.caller[p]!, this.#pairs.callee[p]!, this.#momentOf[p]!];
-      const message = this.#isMessage(p);
+      const [c, e, moment] = [this.#pairs.caller[p]!, this.#pairs.callee[p]!, this.#momentOf[p]!];
       const passage = this.#passage(p);
-      const same = this.#device(c) === this.#device(e);
-      const [sent, received] = [rows.flags[c]! & 2 ? 1_000_000 : 0, rows.flags[e]! & 2 ? 1_000_000 : 0];
-      const there = rows.between(c, e);
-      const label = (m < 0 ? 0 : offsets.label[m]!) || 4;
-      const off = whole(offsets.offset, m);
-      const up = whole(offsets.brokerOffset, m);
       const answer = this.#answers[this.#routeOf[p]!]!;
-      const misplaced = m >= 0 && offsets.misplaced[m] === 1 && !same;
-      const figures = message
-        ? messageFigures({
-            there,
-            sent,
-            received,
-            same,
-            label,
-            off,
-            offBound: whole(offsets.bound, m),
-            floor: same || misplaced ? 0 : answer.floorNanos,
-          })
-        : rpcFigures(
-            there,
-            Number(rows.durationNs[c]! - rows.durationNs[e]!),
-            sent + received,
-            same,
-            label === 3 ? coarse(off) : absent,
-          );
-      const told = figures.clock !== 5 && figures.clock !== 7;
+      const message = this.#isMessage(p);
+      const same = this.#device(c) === this.#device(e);
+      const [callerGrain, calleeGrain] = [(rows.flags[c]! & 2) > 0, (rows.flags[e]! & 2) > 0];
+      const figures = crossingFigures(
+        {
+          message,
+          same,
+          there: rows.between(c, e),
+          gap: Number(rows.durationNs[c]! - rows.durationNs[e]!),
+          callerGrain,
+          calleeGrain,
+          floor: answer.floorNanos,
+          uplinkRaw: passage ? Number(passage.ns - rows.startNs[c]!) : null,
+          downlinkRaw: passage ? Number(rows.startNs[e]! - passage.ns) : null,
+        },
+        offsets,
+        moment,
+      );
       return {
         ...figures,
-        uplink: passage ? Number(passage.ns - rows.startNs[c]!) - up : absent,
-        uplinkBound: passage ? whole(offsets.brokerBound, m) + sent : absent,
-        downlink: passage && told ? Number(rows.startNs[e]! - passage.ns) - figures.offset + up : absent,
-        downlinkBound: passage && told ? whole(offsets.downlinkBound, m) + received : absent,
-        misplaced,
-        grains: (sent > 0 ? 1 : 0) + (received > 0 ? 2 : 0),
+        grains: (callerGrain ? 1 : 0) + (calleeGrain ? 2 : 0),
         error: this.#isError(p),
         message,
         passed: passage !== undefined,
         broker: passage?.broker ?? 0,
         hop: this.hop(p),
         minute: this.minute[p]!,
-        floor: misplaced ? 0 : answer.floorNanos,
-        directFloor: misplaced ? 0 : answer.directFloorNanos,
+        floor: figures.misplaced ? 0 : answer.floorNanos,
+        directFloor: figures.misplaced ? 0 : answer.directFloorNanos,
         caller: c,
       };
     });
@@ -719,6 +715,62 @@ export interface Judged {
   directFloor: number;
   /** row of the calling span */
   caller: number;
+}
+
+/** What a crossing's stamps say, in nanoseconds. */
+export interface CrossingStamps {
+  message: boolean;
+  /** caller and callee share a device */
+  same: boolean;
+  /** callee's start - caller's start */
+  there: number;
+  /** caller's duration - callee's duration */
+  gap: number;
+  /** whose stamps are whole milliseconds */
+  callerGrain: boolean;
+  calleeGrain: boolean;
+  floor: number;
+  /** passage - caller's start, callee's start - passage; null where nobody saw it pass */
+  uplinkRaw: number | null;
+  downlinkRaw: number | null;
+}
+
+export type CrossingFigures = Figures &
+  Pick<Judged, 'uplink' | 'uplinkBound' | 'downlink' | 'downlinkBound' | 'misplaced'>;
+
+/** Given the offsets of its moment, -1 = it has none: as judgedStages in duckdb/audit-sql.ts, which judges stored ones and says why. */
+export function crossingFigures(
+  { message, same, there, gap, callerGrain, calleeGrain, floor, uplinkRaw, downlinkRaw }: CrossingStamps,
+  offsets: OffsetColumns,
+  moment: number,
+): CrossingFigures {
+  const whole = (values: Float64Array): number => (moment < 0 ? absent : Math.round(values[moment]!));
+  const [sent, received] = [callerGrain ? 1_000_000 : 0, calleeGrain ? 1_000_000 : 0];
+  const label = (moment < 0 ? 0 : offsets.label[moment]!) || 4;
+  const off = whole(offsets.offset);
+  const up = whole(offsets.brokerOffset);
+  const misplaced = moment >= 0 && offsets.misplaced[moment] === 1 && !same;
+  const figures = message
+    ? messageFigures({
+        there,
+        sent,
+        received,
+        same,
+        label,
+        off,
+        offBound: whole(offsets.bound),
+        floor: same || misplaced ? 0 : floor,
+      })
+    : rpcFigures(there, gap, sent + received, same, label === 3 ? coarse(off) : absent);
+  const told = figures.clock !== 5 && figures.clock !== 7;
+  return {
+    ...figures,
+    uplink: uplinkRaw === null ? absent : uplinkRaw - up,
+    uplinkBound: uplinkRaw === null ? absent : whole(offsets.brokerBound) + sent,
+    downlink: downlinkRaw !== null && told ? downlinkRaw - figures.offset + up : absent,
+    downlinkBound: downlinkRaw !== null && told ? whole(offsets.downlinkBound) + received : absent,
+    misplaced,
+  };
 }
 
 type Figures = Pick<Judged, 'clock' | 'raw' | 'added' | 'offset' | 'bound'>;

@@ -1,0 +1,119 @@
+import { type ColumnKind, type TableName, tables } from './schema.ts';
+
+export type Cell = string | number | bigint | boolean | null;
+
+/** About so many characters go into one request: the server commits each request by itself. */
+const requestChars = 4 * 1024 * 1024;
+
+const columnsOf = Object.fromEntries(
+  Object.entries(tables).map(([name, { columns }]) => [name, Object.entries(columns) as [string, ColumnKind][]]),
+) as Record<TableName, [string, ColumnKind][]>;
+
+/**
+ * Rows as text of the line protocol, written by hand and not by @questdb/nodejs-client 4.2: its whole numbers are doubles, in which neither
+ * an id nor a time in nanoseconds fits; it spends 10.6 us a row on calls for single values; it throws its rows away when a flush fails, and
+ * never answers on a refused connection (libraries.md, "QuestDB client"). Its bytes are what the test compares these with.
+ *
+ * A value that fits no column throws before anything is sent, so a batch is sent whole or not at all.
+ */
+export class Lines {
+  readonly #prefix: string;
+  #texts: string[] = [];
+  #chars = 0;
+  #full: string[] = [];
+  readonly tables = new Set<TableName>();
+  rows = 0;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  /** `values` in the order of the table's columns. '' and null are left out: the column is NULL there. */
+  add(table: TableName, micros: number | bigint, values: readonly Cell[]): void {
+    const columns = columnsOf[table];
+    if (values.length !== columns.length)
+      throw new Error(`${table} has ${columns.length} columns, ${values.length} were given`);
+    let line = this.#prefix + table;
+    let between = ' ';
+    for (let c = 0; c < columns.length; c++) {
+      const value = values[c]!;
+      if (value === null || value === '') continue;
+      const [name, kind] = columns[c]!;
+      if (kind === 'symbol' || kind === 'indexed') line += `,${name}=${symbolText(value as string)}`;
+      else {
+        const text = fieldText(value, kind);
+        if (text === null) continue;
+        line += `${between}${name}=${text}`;
+        between = ',';
+      }
+    }
+    if (between === ' ') throw new Error(`a row of ${table} says nothing`);
+    this.addText(table, `${line} ${whole(micros)}\n`);
+  }
+
+  /** A row that is text already. */
+  addText(table: TableName, line: string): void {
+    this.#texts.push(line);
+    this.#chars += line.length;
+    this.tables.add(table);
+    this.rows++;
+    if (this.#chars >= requestChars) this.#cut();
+  }
+
+  nameOf(table: TableName): string {
+    return this.#prefix + table;
+  }
+
+  /** The bodies to send, in this order. */
+  bodies(): string[] {
+    this.#cut();
+    return this.#full;
+  }
+
+  clear(): void {
+    this.#texts = [];
+    this.#full = [];
+    this.#chars = 0;
+    this.rows = 0;
+    this.tables.clear();
+  }
+
+  #cut(): void {
+    if (this.#texts.length === 0) return;
+    this.#full.push(this.#texts.join(''));
+    this.#texts = [];
+    this.#chars = 0;
+  }
+}
+
+const inSymbol = /[ ,=\n\r\\]/;
+export const symbolText = (text: string): string => (inSymbol.test(text) ? text.replace(/[ ,=\n\r\\]/g, '\\$&') : text);
+const inText = /["\n\r\\]/;
+const quotedText = (text: string): string => `"${inText.test(text) ? text.replace(/["\n\r\\]/g, '\\$&') : text}"`;
+
+function fieldText(value: Exclude<Cell, null>, kind: ColumnKind): string | null {
+  switch (kind) {
+    case 'text':
+      return quotedText(value as string);
+    case 'boolean':
+      return value ? 't' : 'f';
+    case 'double':
+      // a value that is no number is unknown
+      return Number.isFinite(value) ? String(value) : null;
+    default: {
+      const text = whole(value as number | bigint);
+      return text === least ? null : `${text}i`;
+    }
+  }
+}
+
+/** -2^63 is how the server writes NULL */
+export const leastLong = -(2n ** 63n);
+const least = String(leastLong);
+
+function whole(value: number | bigint): string {
+  if (typeof value === 'bigint') return value.toString();
+  if (!Number.isFinite(value)) throw new Error(`found ${value} where a whole number was wanted`);
+  const floor = Math.floor(value);
+  return Math.abs(floor) < 1e21 ? String(floor) : BigInt(floor).toString();
+}
