@@ -18,7 +18,6 @@ import { type AuditSpent, addPass, auditCounters } from './audit-counters.ts';
 import { type Intake, startIntake } from './intake/client.ts';
 import { countersOf } from './intake/counters.ts';
 import type { BoundAddresses, IntakeStats } from './intake/messages.ts';
-import { listenForPages } from './web/server.ts';
 
 /**
  * The program: configuration -> collectors -> store -> audit -> pages, and back again in order at the end. Receiving comes first and waits
@@ -171,6 +170,7 @@ async function startPages(config: Config, listen: Listen): Promise<Server> {
   process.env.NEXT_TELEMETRY_DISABLED = '1';
   // the address first: a taken port is said at once, not after the pages have been prepared
   let handle: RequestHandler | null = null;
+  const { listenForPages } = await import('./web/server.ts');
   const server = await listenForPages(listen, config.hostNames, config.dev, async (request, response) => {
     if (!handle) {
       response.writeHead(503, { 'retry-after': '1', 'content-type': 'text/plain; charset=utf-8' });

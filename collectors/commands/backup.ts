@@ -24,16 +24,17 @@ command(async (argv) => {
     throw new HopscopeError('data-dir', `${to}: found files in it, wanted a folder that is empty or not there`);
   }
   mkdirSync(to, { recursive: true, mode: 0o700 });
-  const files = filesOf(config.dataDir, storeFile(config.store), config.file);
+  const store = storeFile(config.store);
+  const files = filesOf(config.dataDir, store, config.file);
   let bytes = 0;
   for (const file of files) bytes += copied(file, join(to, basename(file)));
   syncFolder(to);
-  const store = storeFile(config.store);
   const looks = [
     ...lookAtSpool(to),
-    ...(store === null ? [] : [await lookAtStore(`duckdb:${join(to, basename(store))}`)]),
+    ...(store === null ? [] : await lookAtStore(`duckdb:${join(to, basename(store))}`)),
   ];
   for (const { sentence } of looks) say(sentence);
+  if (store === null) say('The rows on the QuestDB server are not in this copy: back them up there.');
   if (looks.some(({ wrong }) => wrong)) {
     say(`The copy in ${to} is NOT good.`);
     return 1;
@@ -46,14 +47,15 @@ function storeFile(url: string): string | null {
   return url.startsWith('duckdb:') ? resolve(url.slice('duckdb:'.length)) : null;
 }
 
-/** What is set aside, locks and temporary files stay behind. */
+/** Everything in the folder, but for what was set aside, locks and what is made anew at a start. */
 function filesOf(dataDir: string, store: string | null, configFile: string | null): string[] {
-  const own = existsSync(dataDir) ? readdirSync(dataDir).map((name) => join(dataDir, name)) : [];
-  const wanted = own.filter((file) =>
-    /^(spool\.db(-wal)?|spool\.mark\.json|mqtt-session-.*\.json)$/.test(basename(file)),
-  );
+  const own = existsSync(dataDir) ? readdirSync(dataDir, { withFileTypes: true }) : [];
+  const wanted = own
+    .filter((entry) => entry.isFile() && !/\.damaged-|\.(lock|new|tmp)$|-shm$/.test(entry.name))
+    .map(({ name }) => join(dataDir, name));
   const stores = store === null ? [] : [store, `${store}.wal`];
-  return [...wanted, ...stores, ...(configFile ? [configFile] : [])].filter((file) => existsSync(file));
+  const all = [...wanted, ...stores, ...(configFile ? [configFile] : [])];
+  return [...new Set(all)].filter((file) => existsSync(file));
 }
 
 function copied(from: string, to: string): number {

@@ -19,7 +19,7 @@ command(async (argv) => {
       : `The settings in ${config.file} are understood.`;
   const looks: Look[] = [{ wrong: false, sentence: file }, ...lookAtFolder(config.dataDir)];
   const running = spoolIsInUse(config.dataDir);
-  looks.push(...lookAtSpool(config.dataDir), await lookAtStore(config.store));
+  looks.push(...lookAtSpool(config.dataDir), ...(await lookAtStore(config.store)));
   const listeners: [string, Listen | null][] = [
     ['pages', config.web],
     ['OTLP/HTTP', config.otlp],

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Intake, startIntake } from './client.ts';
+import { type Intake, type IntakeOptions, startIntake } from './client.ts';
 import { MemoryStore } from './fixtures/memory-store.ts';
 import { loopback, nothingOn, until } from './fixtures/running-intake.ts';
 import { traceRequestProtobuf } from './fixtures/trace-request.ts';
@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const start = (store: MemoryStore, config: Partial<IntakeConfig> = { otlp: loopback() }): Promise<Intake> =>
+const start = (store: IntakeOptions['store'], config: Partial<IntakeConfig> = { otlp: loopback() }): Promise<Intake> =>
   startIntake({
     config: { ...nothingOn, ...config },
     store,
@@ -51,6 +51,42 @@ test('what is answered 200 is in the store, and the books balance', async () => 
   expect(stats.spool!.spooledItems).toEqual({ 1: 0 });
   expect(stats.listeners[0]).toMatchObject({ name: 'otlp', requests: 50, answers: { 200: 50 } });
   await intake.stop();
+});
+
+test('answers before the store is open; what came by then is stored once it is', async () => {
+  const store = new MemoryStore();
+  const opening = Promise.withResolvers<MemoryStore>();
+  const intake = await start(() => opening.promise);
+  for (let i = 0; i < 20; i++) expect(await post(intake, 5)).toBe(200);
+  expect((await intake.stats()).spool!.spooledItems).toEqual({ 1: 100 });
+  expect(await intake.tally(new Map())).toMatchObject({ acknowledgedItems: 100, spooledItems: 100 });
+  expect(store.appends).toBe(0);
+  opening.resolve(store);
+  await until('all is stored', () => store.spans === 100);
+  expect(await post(intake, 5)).toBe(200);
+  await until('that too', () => store.spans === 105);
+  expect(store.repeated).toBe(0);
+  expect(await intake.tally(await store.watermarks())).toMatchObject({ acknowledgedItems: 105, spooledItems: 0 });
+  await intake.stop();
+});
+
+test('a damaged spool asks for the store first: what is saved of it depends on what the store has', async () => {
+  const store = new MemoryStore();
+  const before = await start(store);
+  expect(await post(before, 5)).toBe(200);
+  await before.stop();
+  truncateSync(join(dir, 'spool.db'), 0);
+  let opened = 0;
+  const after = await start(async () => {
+    opened++;
+    return store;
+  });
+  expect(opened).toBeGreaterThan(0);
+  await until('the gap is told', () => store.gaps.length === 1);
+  expect(store.gaps[0]!.what).toMatch(/missing or empty/);
+  expect(await post(after, 5)).toBe(200);
+  await until('what came since is stored', () => store.spans === 10);
+  await after.stop();
 });
 
 test('a store that fails for a while stops nobody: everything arrives once, in order, also what the window had no room for', async () => {

@@ -8,6 +8,7 @@ import { connectAsync, type IClientOptions, type IPublishPacket, type MqttClient
 import { afterEach, expect, test } from 'vitest';
 import { systemClock } from '#lib/clock.ts';
 import { defaultLimits } from '#lib/wire/limits.ts';
+import { type Delivery, deliveryHash } from '#lib/wire/mqtt-message.ts';
 import { loopback, type RunningIntake, runIntake, until } from '../intake/fixtures/running-intake.ts';
 import { SlowSpool } from '../intake/fixtures/slow-spool.ts';
 import { Gather } from '../intake/gather.ts';
@@ -27,13 +28,13 @@ async function start(echo = false): Promise<RunningIntake & { port: number }> {
 }
 
 /** The broker with a spool that the test commands. */
-async function startSlow() {
+async function startSlow(deliveries: Delivery[] = []) {
   const spool = new SlowSpool();
   const gather = new Gather({ spool, limits: defaultLimits, clock: systemClock, onSpooled: () => {} });
   const broker = await startEmbeddedBroker(setting(), {
     gather,
     collectorId: 'one',
-    deliveries: [],
+    deliveries,
     log: () => {},
   });
   cleanups.push(() => broker.stop());
@@ -297,4 +298,49 @@ test('every PUBACK is kept through kill -9', { timeout: 60_000 }, async () => {
   expect(running.store.messages).toBeGreaterThanOrEqual(acknowledged);
   expect(running.store.messages).toBeLessThanOrEqual(sent);
   await running.stop();
+});
+
+test('what the process before had taken is answered and handed on when it comes again with DUP, and not taken twice', async () => {
+  const payload = Buffer.from('21.5');
+  const known = {
+    broker: 'embedded',
+    publisher: 'sensor',
+    arrivalNanos: 1n,
+    hash: deliveryHash({ topic: 'room', payload }),
+  };
+  const { spool, port } = await startSlow([
+    { ...known, messageId: 7 },
+    { ...known, messageId: 8 },
+  ]);
+  const listener = await client(port);
+  const heard: string[] = [];
+  listener.on('message', (topic) => heard.push(topic));
+  await listener.subscribeAsync('room');
+
+  const socket = connectTcp(port, '127.0.0.1');
+  cleanups.push(() => socket.destroy());
+  const answers: number[][] = [];
+  socket.on('data', (bytes) => answers.push([...bytes]));
+  // MQTT 3.1.1, 3.1: clean session, client id "sensor"
+  socket.write(Buffer.from([0x10, 18, 0, 4, ...Buffer.from('MQTT'), 4, 2, 0, 60, 0, 6, ...Buffer.from('sensor')]));
+  await until('it is let in', () => answers.length === 1);
+  const publish = (flags: number, id: number): void => {
+    socket.write(Buffer.from([0x30 | flags, 12, 0, 4, ...Buffer.from('room'), 0, id, ...payload]));
+  };
+  const [dup, qos1, qos2] = [8, 2, 4] as const;
+  publish(dup | qos1, 7);
+  await until('PUBACK', () => answers.length === 2);
+  publish(dup | qos2, 8);
+  await until('PUBREC', () => answers.length === 3);
+  expect(answers.slice(1)).toEqual([
+    [0x40, 2, 0, 7],
+    [0x50, 2, 0, 8],
+  ]);
+  await until('both were handed on', () => heard.length === 2);
+  expect(spool.commits).toHaveLength(0);
+
+  // the same id without DUP is another message
+  publish(qos1, 7);
+  await until('it waits for the disk', () => spool.commits.length === 1);
+  expect(answers).toHaveLength(3);
 });

@@ -1,4 +1,5 @@
 import { lookAtDuckDb } from './duckdb/look.ts';
+import { lookAtQuestDb } from './questdb/look.ts';
 
 /** What a person is told of a store that nobody has opened; nothing in it is changed. */
 export interface Look {
@@ -6,11 +7,14 @@ export interface Look {
   sentence: string;
 }
 
-export async function lookAtStore(url: string): Promise<Look> {
+export async function lookAtStore(url: string): Promise<Look[]> {
   const [, scheme, rest] = /^([a-z]+):(.*)$/.exec(url) ?? [];
-  if (scheme === 'duckdb' && rest) return lookAtDuckDb(rest);
-  return {
-    wrong: true,
-    sentence: `The store ${url} is of no kind this version knows; write duckdb:./data/hopscope.duckdb (setting: store).`,
-  };
+  if (scheme === 'duckdb' && rest) return [await lookAtDuckDb(rest)];
+  if (scheme === 'questdb') return lookAtQuestDb(url);
+  return [
+    {
+      wrong: true,
+      sentence: `The store ${url} is of no kind this version knows; write duckdb:./data/hopscope.duckdb or questdb://user:password@host (setting: store).`,
+    },
+  ];
 }
