@@ -95,6 +95,7 @@ function getTestPrograms() {
     { program: 'chromium', found: () => existsSync('/usr/bin/chromium') },
     { program: 'mosquitto', found: () => existsSync('/usr/sbin/mosquitto') },
     { program: 'mosquitto-clients', found: () => existsSync('/usr/bin/mosquitto_pub') },
+    { program: 'openssl', found: () => existsSync('/usr/bin/openssl') },
   ]
     .filter(({ found }) => !found())
     .map(({ program }) => program);

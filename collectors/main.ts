@@ -1,11 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { enableCompileCache } from 'node:module';
 import { join, resolve } from 'node:path';
-import next from 'next';
-import { judgeAlerts } from '#lib/alerts/judge.ts';
-import { openAlertMemory } from '#lib/alerts/memory.ts';
-import { auditOnce, openAudit, type PassReport } from '#lib/audit.ts';
+import type { PassReport } from '#lib/audit.ts';
 import { systemClock } from '#lib/clock.ts';
 import { type Config, type Listen, loadConfig } from '#lib/config.ts';
 import type { Alert } from '#lib/domain/alert.ts';
@@ -14,19 +12,17 @@ import { type EpochMillis, epochMillisOf } from '#lib/domain/units.ts';
 import { HopscopeError } from '#lib/errors.ts';
 import { openState } from '#lib/state/open.ts';
 import type { State } from '#lib/state/state.ts';
-import { openStore } from '#lib/store/open.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { StatusSource } from '#lib/views/status-source.ts';
-import { decodeSpans } from '#lib/wire/raw-batch.ts';
 import { type AuditSpent, addPass, auditCounters } from './audit-counters.ts';
 import { type Intake, startIntake } from './intake/client.ts';
 import { countersOf } from './intake/counters.ts';
 import type { BoundAddresses, IntakeStats } from './intake/messages.ts';
-import { startDelivery } from './notify/start.ts';
 import { listenForPages } from './web/server.ts';
 
 /**
- * The program: configuration -> store -> collectors -> pages -> audit, and back again in order at the end.
+ * The program: configuration -> collectors -> store -> audit -> pages, and back again in order at the end. Receiving comes first and waits
+ * for nothing but the spool: what is heavy to load (the store's engine, the audit, Next) is imported once the listeners listen.
  * The store is opened here and nowhere else, and handed to the pages through globalThis (libraries.md 0.3).
  */
 const root = resolve(import.meta.dirname, '..');
@@ -37,6 +33,15 @@ const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
+/** The one promise of whoever asks first. */
+function once<T>(begin: () => Promise<T>): () => Promise<T> {
+  let begun: Promise<T> | null = null;
+  return () => {
+    begun ??= begin();
+    return begun;
+  };
+}
+
 const log = (level: 'info' | 'warn', sentence: string, fields: Record<string, unknown>): void => {
   process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), level, message: sentence, ...fields })}\n`);
 };
@@ -45,27 +50,29 @@ async function main(): Promise<void> {
   const config = loadConfig(process.argv.slice(2), process.env, process.cwd(), demoFile);
   const started = orderlyStop();
   prepareDataDir(config.dataDir);
+  rememberCompiledCode();
   const startedMs = Date.now();
+  let intake: Intake | null = null;
+  const opening = once(() => openTheStore(config, async (id, seq) => intake?.rawBatch(id, seq) ?? null));
+  intake = await startIntake({ config, store: opening, spoolDir: config.dataDir, spool: config.spool, log });
+  const receiving = intake;
+  let store: Store | null = null;
+  started.push(async () => {
+    await receiving.stop(drainLimitMs - 2_000);
+    await store?.close();
+  });
+  store = await opening();
   const state = openState(config.dataDir);
   started.push(async () => state.close());
-  let spooled: Pick<Intake, 'rawBatch'> | null = null;
-  const store = await openStore({
-    url: config.store,
-    decodeSpans,
-    rawElsewhere: async (collectorId, seq) => spooled?.rawBatch(collectorId, seq) ?? null,
-  });
-  started.push(() => store.close());
-  const intake = await startIntake({ config, store, spoolDir: config.dataDir, spool: config.spool, log });
-  spooled = intake;
-  started.push(() => intake.stop(drainLimitMs - 2_000));
   const changes = changeFeed();
   const stopTelling = state.onChange(changes.tellAgain);
   const reasons = new Set<string>(['the pages are not up yet']);
   const spent: AuditSpent = { passes: 0, spans: 0, stepsMs: {} };
-  const status = statusSource(intake, startedMs, reasons, config, spent);
+  const status = statusSource(receiving, startedMs, reasons, config, spent);
   started.push(async () => status.stop());
   started.push(async () => stopTelling());
-  const delivery = startDelivery(config, state, intake.addresses.broker);
+  const { startDelivery } = await import('./notify/start.ts');
+  const delivery = startDelivery(config, state, receiving.addresses.broker, log);
   started.push(() => delivery.stop());
 
   (globalThis as unknown as Record<symbol, unknown>)[Symbol.for('hopscope')] = {
@@ -78,7 +85,7 @@ async function main(): Promise<void> {
     onChange: changes.subscribe,
   };
 
-  const alerts = startAlerts({
+  const alerts = await startAlerts({
     store,
     state,
     config,
@@ -110,6 +117,14 @@ async function main(): Promise<void> {
   introduce(config);
 }
 
+async function openTheStore(config: Config, rawElsewhere: (id: string, seq: number) => Promise<Uint8Array | null>) {
+  const [{ openStore }, { decodeSpans }] = await Promise.all([
+    import('#lib/store/open.ts'),
+    import('#lib/wire/raw-batch.ts'),
+  ]);
+  return openStore({ url: config.store, decodeSpans, rawElsewhere });
+}
+
 /** What has been started is stopped in the opposite order, once, at the first SIGTERM or SIGINT, whenever that comes. */
 function orderlyStop(): (() => Promise<void>)[] {
   const started: (() => Promise<void>)[] = [];
@@ -129,6 +144,12 @@ function orderlyStop(): (() => Promise<void>)[] {
   return started;
 }
 
+/** A fifth of the time until the listeners listen goes into reading our own source files; the threads read the variable. */
+function rememberCompiledCode(): void {
+  const { directory } = enableCompileCache(join(root, 'node_modules/.cache/hopscope-code'));
+  if (directory) process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules/.cache/hopscope-code');
+}
+
 function prepareDataDir(dir: string): void {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -142,14 +163,14 @@ function prepareDataDir(dir: string): void {
   }
 }
 
+type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
 async function startPages(config: Config, listen: Listen): Promise<Server> {
   // Next's own handler would end the process before the spool is drained; it knows no telemetry to send either
   process.env.NEXT_MANUAL_SIG_HANDLE = 'true';
   process.env.NEXT_TELEMETRY_DISABLED = '1';
   // the address first: a taken port is said at once, not after the pages have been prepared
-  let handle:
-    | ((...args: Parameters<ReturnType<ReturnType<typeof next>['getRequestHandler']>>) => Promise<void>)
-    | null = null;
+  let handle: RequestHandler | null = null;
   const server = await listenForPages(listen, config.hostNames, config.dev, async (request, response) => {
     if (!handle) {
       response.writeHead(503, { 'retry-after': '1', 'content-type': 'text/plain; charset=utf-8' });
@@ -158,6 +179,7 @@ async function startPages(config: Config, listen: Listen): Promise<Server> {
     }
     await handle(request, response);
   });
+  const { default: next } = await import('next');
   const app = next({ dev: config.dev, dir: root, hostname: listen.host, port: listen.port });
   await app.prepare();
   handle = app.getRequestHandler();
@@ -173,6 +195,7 @@ async function startAudit(
   spent: AuditSpent,
   tell: (report: PassReport) => void,
 ): Promise<() => Promise<void>> {
+  const { auditOnce, openAudit } = await import('#lib/audit.ts');
   const memory = await openAudit(store, config.rules, systemClock());
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
@@ -221,7 +244,11 @@ const alertsEveryMs = 2_000;
 const alertsTrouble = 'alerts could not be judged';
 
 /** Looks every two seconds, and at once when verdicts have changed. What goes wrong here is said, and keeps nobody else from working. */
-function startAlerts({ store, state, config, reasons, status, targetsOf }: AlertParts) {
+async function startAlerts({ store, state, config, reasons, status, targetsOf }: AlertParts) {
+  const [{ judgeAlerts }, { openAlertMemory }] = await Promise.all([
+    import('#lib/alerts/judge.ts'),
+    import('#lib/alerts/memory.ts'),
+  ]);
   const memory = openAlertMemory();
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -131,6 +131,23 @@ delivery:
         continue: false,
       },
     ]);
+  });
+
+  it('takes the example of the README', () => {
+    const readme = readFileSync(resolve(import.meta.dirname, '../README.md'), 'utf8');
+    const [, yaml] = /```yaml\n([^`]*^delivery:[^`]*)```/m.exec(readme)!;
+    const names = ['HOOK_TOKEN', 'PAGERDUTY_KEY', 'NTFY_TOKEN', 'SMTP_PASSWORD'];
+    const env = Object.fromEntries(names.map((name) => [name, 'x']));
+    const { delivery } = inFile(yaml!, { ...env, SLACK_WEBHOOK_URL: 'https://hooks.example.org/x' });
+    expect(delivery.targets.map(({ kind }) => kind)).toEqual([
+      'webhook',
+      'slack',
+      'pagerduty',
+      'ntfy',
+      'email',
+      'mqtt',
+    ]);
+    expect(delivery.routes).toHaveLength(5);
   });
 
   it('links to the public address, which is then a name of ours, else to the listener', () => {

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Config, Listen } from '#lib/config.ts';
 import { HopscopeError } from '#lib/errors.ts';
-import type { SpoolOptions } from '#lib/spool/spool-row.ts';
+import type { SpoolOptions, SpoolTally } from '#lib/spool/spool-row.ts';
 import type { Store } from '#lib/store/store.ts';
 import { defaultLimits, type WireLimits } from '#lib/wire/limits.ts';
 import type {
@@ -18,7 +18,8 @@ import { StoreFeed } from './store-feed.ts';
 
 export interface IntakeOptions {
   config: IntakeConfig & Partial<Pick<Config, 'retention'>>;
-  store: Pick<Store, 'append' | 'watermarks' | 'addGap'>;
+  /** a function is asked for it once the listeners listen, or earlier when the spool cannot be opened without it */
+  store: IntakeStore | (() => Promise<IntakeStore>);
   /** directory of the spool; also remembers the client ids of broker sessions */
   spoolDir: string;
   spool: Pick<SpoolOptions, 'keepMs' | 'keepBytes'>;
@@ -27,12 +28,16 @@ export interface IntakeOptions {
   timeouts?: Partial<IntakeTimeouts>;
 }
 
+type IntakeStore = Pick<Store, 'append' | 'watermarks' | 'addGap'>;
+
 /** The receiving side of the program, in threads of its own. */
 export interface Intake {
   /** where the listeners really listen; null = off */
   readonly addresses: BoundAddresses;
   /** Rejects with HopscopeError('busy') while the thread is being started again. */
   stats(): Promise<IntakeStats>;
+  /** The spool's own count, seen from what the store has of its collector; null when it cannot say. */
+  tally(storedSeqs: Map<string, number>): Promise<SpoolTally | null>;
   /** IngestBatch.raw, while the spool keeps it; null when it does not, or is too busy to say. */
   rawBatch(collectorId: string, seq: number): Promise<Uint8Array | null>;
   /** Stops receiving, then waits up to `graceMs` (10 s) until the store has everything; what is left stays in the spool. */
@@ -57,9 +62,12 @@ const terminateAfterMs = 8_000;
  * Rejects with HopscopeError('listen') when a listener's port is taken and 'data-dir' when the spool's directory is of no use.
  */
 export async function startIntake(options: IntakeOptions): Promise<Intake> {
-  const { store, config } = options;
+  const { config } = options;
+  const store = async (): Promise<IntakeStore> =>
+    typeof options.store === 'function' ? await options.store() : options.store;
   const log = options.log ?? (() => {});
   const asked = new Map<number, { resolve(stats: IntakeThreadStats): void; reject(error: Error): void }>();
+  const tallyAsked = new Map<number, (tally: SpoolTally | null) => void>();
   const rawAsked = new Map<number, (raw: Uint8Array | null) => void>();
   let lastAsked = 0;
   let stopping = false;
@@ -74,7 +82,7 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
 
   const retentionMs = config.retention?.spansMs ?? defaultLimits.retentionMs;
   const limits = options.limits ?? { ...defaultLimits, retentionMs };
-  const setup = async (bound: BoundAddresses | null): Promise<IntakeSetup> => ({
+  const setup = (bound: BoundAddresses | null): IntakeSetup => ({
     config: {
       otlp: onceBound(config.otlp, bound?.otlp),
       otlpGrpc: onceBound(config.otlpGrpc, bound?.otlpGrpc),
@@ -82,27 +90,36 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
       brokers: config.brokers,
       hostNames: config.hostNames,
     },
-    spool: { dir: options.spoolDir, watermarks: await store.watermarks(), ...options.spool },
+    spool: { dir: options.spoolDir, watermarks: 'later', ...options.spool },
     limits,
     ...(options.timeouts && { timeouts: options.timeouts }),
   });
 
   const startThread = async (bound: BoundAddresses | null): Promise<Thread> => {
-    const workerData = await setup(bound);
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      workerData,
+      workerData: setup(bound),
       name: 'hopscope-intake',
       // bodies come and go by the thousand: with the pages' small nursery (package.json, start) they would grow old in it
       resourceLimits: { maxYoungGenerationSizeMb: 48 },
     });
     const ended = new Promise<void>((resolve) => worker.on('exit', () => resolve()));
+    const tellWhatIsStored = async (): Promise<void> => {
+      const watermarks = await (await store()).watermarks();
+      worker.postMessage({ kind: 'store-open', watermarks } satisfies ToIntake);
+    };
     return new Promise<Thread>((resolve, reject) => {
       worker.on('error', (error) => log('warn', 'the intake thread failed', { why: error.stack ?? error.message }));
       void ended.then(() => reject(new HopscopeError('internal', 'the intake thread ended before it was ready')));
       worker.on('message', (message: FromIntake) => {
         switch (message.kind) {
+          case 'needs-store':
+            tellWhatIsStored().catch(reject);
+            return;
           case 'ready':
-            return resolve({ worker, addresses: message.addresses, ended });
+            resolve({ worker, addresses: message.addresses, ended });
+            // its failure is met by whoever opens it
+            if (!message.knowsStore) tellWhatIsStored().catch(() => {});
+            return;
           case 'cannot-start':
             return reject(new HopscopeError(message.code, message.message));
           case 'batch':
@@ -114,6 +131,10 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
           case 'stats':
             asked.get(message.id)?.resolve(message.stats);
             asked.delete(message.id);
+            return;
+          case 'tally':
+            tallyAsked.get(message.id)?.(message.tally);
+            tallyAsked.delete(message.id);
             return;
           case 'raw':
             return rawAsked.get(message.id)?.(message.raw);
@@ -129,6 +150,8 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
     thread = null;
     for (const { reject } of asked.values()) reject(new HopscopeError('busy', 'the intake thread ended'));
     asked.clear();
+    for (const answer of tallyAsked.values()) answer(null);
+    tallyAsked.clear();
     while (!stopping) {
       log('warn', 'the intake thread ended, starting it again', {});
       await feed.dropWaiting();
@@ -158,6 +181,14 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
         tell({ kind: 'stats', id });
       });
       return { ...ofThread, stored: structuredClone(feed.stored), storeTrouble: feed.trouble };
+    },
+    tally(storedSeqs) {
+      if (thread === null) return Promise.resolve(null);
+      const id = ++lastAsked;
+      return new Promise((resolve) => {
+        tallyAsked.set(id, resolve);
+        tell({ kind: 'tally', id, storedSeqs });
+      });
     },
     rawBatch(collectorId, seq) {
       if (thread === null) return Promise.resolve(null);

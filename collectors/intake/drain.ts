@@ -32,6 +32,17 @@ const bytesOf = (batch: IngestBatch): number =>
   (batch.spans ? batch.spans.count * 80 + batch.spans.links.count * 28 + batch.spans.strings.length * 60 : 0) +
   (batch.dataPoints.length + batch.passages.length + batch.topicTraffic.length) * 200;
 
+/** Until the store is open there is nobody to hand anything to. */
+export const notDrainingYet: DrainStats = {
+  batchesUnderway: 0,
+  bytesUnderway: 0,
+  lastSpooledSeq: 0,
+  handedOverSeq: 0,
+  storedSeq: 0,
+  batchesReread: 0,
+  batchesDamaged: 0,
+};
+
 /**
  * Hands every spooled batch to the store's side once, in the order of the numbers, with a bounded number underway.
  * Fresh batches go straight from memory; when the store is slow or away they are dropped from memory and later

@@ -42,7 +42,6 @@ class Pile<B extends AnyBatch> {
   #collectorId: string;
   #batch: B;
   answers: Answer[] = [];
-  items = 0;
 
   constructor(of: Signal, collectorId: string, make: (collectorId: string) => B) {
     this.signal = of;
@@ -61,15 +60,9 @@ class Pile<B extends AnyBatch> {
 
   take(collectorId: string): Gathered {
     const bytes = this.#batch.bytes;
-    const gathered = {
-      signal: this.signal,
-      sealed: this.#batch.seal(),
-      items: this.items,
-      bytes,
-      answers: this.answers,
-    };
+    const sealed = this.#batch.seal();
+    const gathered = { signal: this.signal, sealed, items: sealed.received, bytes, answers: this.answers };
     this.answers = [];
-    this.items = 0;
     if (collectorId !== this.#collectorId) {
       // The spool had to start a new file; what comes from here on carries its new name.
       this.#collectorId = collectorId;
@@ -148,7 +141,6 @@ export class Gather {
       return false;
     }
     this.#mqtt.batch.add(packet, broker, this.clock(), publisher);
-    this.#mqtt.items++;
     if (answer !== null) this.#mqtt.answers.push(answer);
     this.#schedule();
     return true;
@@ -173,7 +165,6 @@ export class Gather {
       setImmediate(answer, null);
       return result;
     }
-    pile.items += result.received;
     pile.answers.push(answer);
     this.#schedule();
     return result;

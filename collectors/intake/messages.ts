@@ -2,7 +2,7 @@ import type { BrokerConnection, Config, Listen } from '#lib/config.ts';
 import type { IngestBatch, RejectReason } from '#lib/domain/ingest-batch.ts';
 import type { EpochMillis } from '#lib/domain/units.ts';
 import type { ErrorCode } from '#lib/errors.ts';
-import type { SpoolOptions, SpoolStats } from '#lib/spool/spool-row.ts';
+import type { SpoolOptions, SpoolStats, SpoolTally } from '#lib/spool/spool-row.ts';
 import type { Gap } from '#lib/store/store.ts';
 import type { WireLimits } from '#lib/wire/limits.ts';
 
@@ -26,19 +26,25 @@ export interface IntakeTimeouts {
 
 /** Main thread -> intake. */
 export type ToIntake =
+  /** what the store has, once it is open: until then batches only go into the spool */
+  | { kind: 'store-open'; watermarks: Map<string, number> }
   | { kind: 'stored'; collectorId: string; seq: number }
   | { kind: 'stats'; id: number }
+  | { kind: 'tally'; id: number; storedSeqs: Map<string, number> }
   | { kind: 'raw'; id: number; collectorId: string; seq: number }
   | { kind: 'stop'; graceMs: number };
 
 /** Intake -> main thread. Batches come in the order of their numbers. */
 export type FromIntake =
-  | { kind: 'ready'; collectorId: string; addresses: BoundAddresses }
+  /** the spool cannot be opened without knowing what the store has */
+  | { kind: 'needs-store' }
+  | { kind: 'ready'; collectorId: string; addresses: BoundAddresses; knowsStore: boolean }
   | { kind: 'cannot-start'; code: ErrorCode; message: string }
   | { kind: 'batch'; batch: IngestBatch }
   | { kind: 'gap'; gap: Gap }
   | { kind: 'log'; level: 'info' | 'warn'; sentence: string; fields: Record<string, unknown> }
   | { kind: 'stats'; id: number; stats: IntakeThreadStats }
+  | { kind: 'tally'; id: number; tally: SpoolTally | null }
   | { kind: 'raw'; id: number; raw: Uint8Array | null }
   | { kind: 'stopped' };
 
@@ -59,6 +65,8 @@ export interface ListenerStats {
   answers: Record<string, number>;
   /** why requests or messages were turned away, one counted word each */
   refused: Record<string, number>;
+  /** messages sent again by their publisher and recognised; only a broker knows them */
+  repeats?: number;
 }
 
 export interface BrokerConnectionStats {
@@ -68,6 +76,8 @@ export interface BrokerConnectionStats {
   sinceMs: EpochMillis;
   protocolVersion: 4 | 5 | null;
   messages: number;
+  /** sent again by the broker and recognised, not part of `messages` */
+  repeats: number;
   /** PUBACKs that wait for the disk */
   unacknowledged: number;
   /** what the broker granted for QoS 1 and 2 in flight */

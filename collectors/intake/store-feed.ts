@@ -3,7 +3,8 @@ import type { Gap, Store } from '#lib/store/store.ts';
 import { addRejected } from '#lib/wire/read-result.ts';
 
 export interface StoreFeedOptions {
-  store: Pick<Store, 'append' | 'addGap'>;
+  /** may still have to be opened: what comes meanwhile waits */
+  store(): Promise<Pick<Store, 'append' | 'addGap'>>;
   /** the store has everything of this collector up to `seq` */
   onStored(collectorId: string, seq: number): void;
   log(level: 'info' | 'warn', sentence: string, fields: Record<string, unknown>): void;
@@ -12,7 +13,8 @@ export interface StoreFeedOptions {
 /** A transaction of the store holds up to this many spans, gathered for up to this long. */
 const spansPerAppend = 8_192;
 const batchesPerAppend = 64;
-const appendEveryMs = 50;
+/** Each transaction costs a flush of every table it touches and a commit: at 20 a second a quarter of a core, whatever is in them. */
+const appendEveryMs = 150;
 const retryFirstMs = 100;
 const retryAtMostMs = 5_000;
 
@@ -60,16 +62,19 @@ export class StoreFeed {
   }
 
   async #storeAll(): Promise<void> {
+    const store = await this.#options.store().catch(() => null);
+    // It cannot be opened: the program says why and ends. What waits is in the spool.
+    if (store === null) return;
     while (this.#batches.length > 0 || this.#gaps.length > 0) {
       const startedMs = performance.now();
       const gap = this.#gaps[0];
       if (gap) {
-        if (!(await this.#untilDone('a gap could not be stored', () => this.#options.store.addGap(gap)))) return;
+        if (!(await this.#untilDone('a gap could not be stored', () => store.addGap(gap)))) return;
         this.#gaps.shift();
         continue;
       }
       const group = this.#takeGroup();
-      if (!(await this.#untilDone('batches could not be stored', () => this.#options.store.append(group)))) return;
+      if (!(await this.#untilDone('batches could not be stored', () => store.append(group)))) return;
       this.#tell(group);
       // Few transactions of many batches: the next one waits for company, unless there is plenty or the end is near.
       const restMs = appendEveryMs - (performance.now() - startedMs);

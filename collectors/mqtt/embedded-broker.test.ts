@@ -30,7 +30,12 @@ async function start(echo = false): Promise<RunningIntake & { port: number }> {
 async function startSlow() {
   const spool = new SlowSpool();
   const gather = new Gather({ spool, limits: defaultLimits, clock: systemClock, onSpooled: () => {} });
-  const broker = await startEmbeddedBroker(setting(), { gather, collectorId: 'one', log: () => {} });
+  const broker = await startEmbeddedBroker(setting(), {
+    gather,
+    collectorId: 'one',
+    deliveries: [],
+    log: () => {},
+  });
   cleanups.push(() => broker.stop());
   return { spool, gather, broker, port: broker.listen.port };
 }

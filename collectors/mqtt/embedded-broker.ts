@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Aedes, type Client, type PublishPacket } from 'aedes';
 import type { Config, Listen } from '#lib/config.ts';
+import type { Delivery } from '#lib/wire/mqtt-message.ts';
 import type { Gather } from '../intake/gather.ts';
 import type { ListenerStats } from '../intake/messages.ts';
 import { cannotListen } from '../otlp/cannot-listen.ts';
@@ -19,6 +20,8 @@ export interface EmbeddedBroker {
 export interface EmbeddedBrokerOptions {
   gather: Gather;
   collectorId: string;
+  /** what was taken lately, before this process began */
+  deliveries: readonly Delivery[];
   log(level: 'info' | 'warn', sentence: string, fields: Record<string, unknown>): void;
 }
 
@@ -58,7 +61,7 @@ class TappedBroker extends Aedes {
   messages = 0;
   readonly #name: string;
   readonly #gather: Gather;
-  readonly #recent = new RecentPublishes();
+  readonly #recent: RecentPublishes;
   readonly #lines = new Map<string, Line>();
   #acks = new Map<Client, number[]>();
   #closing = false;
@@ -67,7 +70,7 @@ class TappedBroker extends Aedes {
   readonly #inOrder: (() => void)[] = [];
   #handingOn: PublishPacket | null = null;
 
-  constructor(name: string, gather: Gather) {
+  constructor(name: string, gather: Gather, deliveries: readonly Delivery[]) {
     super({
       concurrency: 1_000,
       connectTimeout: 10_000,
@@ -80,6 +83,7 @@ class TappedBroker extends Aedes {
     });
     this.#name = name;
     this.#gather = gather;
+    this.#recent = new RecentPublishes(deliveries.filter(({ broker }) => broker === name));
     const { mq } = this as unknown as { mq: { emit(packet: PublishPacket, done: Done): unknown } };
     const emit = mq.emit.bind(mq);
     mq.emit = (packet, done) => {
@@ -95,6 +99,10 @@ class TappedBroker extends Aedes {
       else if (!error.message.startsWith(refusedTopic)) this.refused.add('protocol');
     });
     this.on('connectionError', () => this.refused.add('protocol'));
+  }
+
+  get repeats(): number {
+    return this.#recent.repeats;
   }
 
   onTopic(saw: (topic: string) => void): void {
@@ -119,6 +127,15 @@ class TappedBroker extends Aedes {
     }
     if (packet.qos !== 2) {
       this.#take(packet, client, null);
+      this.#forward(packet, client, done);
+      return;
+    }
+    // Within one process aedes knows repetitions itself; this one was taken by the process before.
+    const { messageId } = packet;
+    const message = { ...packet, payload: bytesOf(packet.payload) };
+    const isRepeat =
+      packet.dup && messageId !== undefined && this.#recent.find(client.id, messageId, message) === 'earlier';
+    if (isRepeat) {
       this.#forward(packet, client, done);
       return;
     }
@@ -200,11 +217,13 @@ class TappedBroker extends Aedes {
     if (this.#closing) return;
     const { id } = client;
     const payload = bytesOf(packet.payload);
-    const before = packet.dup ? this.#recent.find(id, messageId, packet.topic, payload) : null;
+    const before = packet.dup ? this.#recent.find(id, messageId, { ...packet, payload }) : null;
     const message: PublishPacket = { ...packet, dup: false };
     packet[alreadyTaken] = true;
     packet.qos = 0;
-    if (before === 'durable') {
+    if (before === 'durable' || before === 'earlier') {
+      // Kept already; whether it was also handed on before the process ended nobody knows.
+      if (before === 'earlier') this.#forward(message, client, () => {});
       this.#acknowledge(client, messageId);
       done();
       return;
@@ -218,7 +237,7 @@ class TappedBroker extends Aedes {
     // A copy of one that still waits for the disk is acknowledged together with it.
     let hasRoom = true;
     if (before === null) {
-      this.#recent.taken(id, messageId, message.topic, payload);
+      this.#recent.taken(id, messageId, { ...message, payload });
       this.#forward(message, client, () => {});
       hasRoom = this.#take(message, client, () => this.#durable(id, messageId));
     }
@@ -248,6 +267,7 @@ class TappedBroker extends Aedes {
       // What passes through the broker is live; only a subscriber's copy can be a replay.
       retain: false,
       dup: packet.dup,
+      messageId: packet.messageId,
       properties: packet.properties as { userProperties?: Record<string, string | string[]> } | undefined,
     };
     const offer = (): boolean => {
@@ -284,9 +304,9 @@ const bytesOf = (payload: string | Buffer): Uint8Array =>
 /** An MQTT 5 and 3.1.1 broker in this process; QoS >= 1 is acknowledged once it is in the spool. */
 export async function startEmbeddedBroker(
   at: NonNullable<Config['broker']>,
-  { gather, collectorId, log }: EmbeddedBrokerOptions,
+  { gather, collectorId, deliveries, log }: EmbeddedBrokerOptions,
 ): Promise<EmbeddedBroker> {
-  const broker = new TappedBroker(at.name, gather);
+  const broker = new TappedBroker(at.name, gather, deliveries);
   await broker.listen();
   const dropped = boundPersistence(broker);
   (broker as NodeJS.EventEmitter).on('error', (error: Error) => {
@@ -330,6 +350,7 @@ export async function startEmbeddedBroker(
       requests: broker.messages,
       answers: { ...broker.answers.counts },
       refused: { ...broker.refused.counts, ...dropped() },
+      repeats: broker.repeats,
     }),
     async stop() {
       echo?.stop();

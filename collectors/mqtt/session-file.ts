@@ -8,6 +8,8 @@ import type { EpochMillis } from '#lib/domain/units.ts';
 export interface RememberedSession {
   clientId: string;
   filters: string[];
+  /** when the broker began it; null = never connected, or not known */
+  beganMs: EpochMillis | null;
   /** null = never connected */
   lastConnectedMs: EpochMillis | null;
 }
@@ -26,6 +28,7 @@ export class SessionFile {
     this.session = this.#read() ?? {
       clientId: `hopscope-${randomBytes(6).toString('hex')}`,
       filters: [],
+      beganMs: null,
       lastConnectedMs: null,
     };
     this.save();
@@ -44,7 +47,8 @@ export class SessionFile {
     try {
       const found = JSON.parse(readFileSync(this.#path, 'utf8')) as Partial<RememberedSession>;
       if (typeof found.clientId !== 'string' || !Array.isArray(found.filters)) return null;
-      return { clientId: found.clientId, filters: found.filters, lastConnectedMs: found.lastConnectedMs ?? null };
+      const { clientId, filters, beganMs = null, lastConnectedMs = null } = found;
+      return { clientId, filters, beganMs, lastConnectedMs };
     } catch {
       return null;
     }

@@ -2,6 +2,7 @@ import type { IConnackPacket, IPublishPacket, MqttClient } from 'mqtt';
 import type { BrokerConnection } from '#lib/config.ts';
 import { epochMillisOf } from '#lib/domain/units.ts';
 import type { Gap } from '#lib/store/store.ts';
+import type { Delivery } from '#lib/wire/mqtt-message.ts';
 import type { Gather } from '../intake/gather.ts';
 import type { BrokerConnectionStats } from '../intake/messages.ts';
 import { oneConnection, type ProtocolVersion, refusesVersion5, withoutPassword } from './connect.ts';
@@ -14,6 +15,8 @@ import { type PubackLine, withholdPubacks } from './withheld-puback.ts';
 export interface SubscriberOptions {
   gather: Gather;
   collectorId: string;
+  /** what was taken lately, before this process began */
+  deliveries: readonly Delivery[];
   /** where the client id of the session is kept */
   dataDir: string;
   onGap(gap: Gap): void;
@@ -44,7 +47,10 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
   const filters = mergeFilters(at.topics).map((filter) =>
     at.share === null ? filter : `$share/${at.share}/${filter}`,
   );
-  const recent = new RecentPublishes();
+  const ofThisSession = options.deliveries.filter(
+    ({ broker, arrivalNanos }) => broker === at.name && epochMillisOf(arrivalNanos) >= (session.beganMs ?? 0),
+  );
+  const recent = new RecentPublishes(ofThisSession);
   const stats: BrokerConnectionStats = {
     name: at.name,
     url: withoutPassword(at.url),
@@ -52,6 +58,7 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
     sinceMs: epochMillisOf(gather.clock()),
     protocolVersion: null,
     messages: 0,
+    repeats: 0,
     unacknowledged: 0,
     receiveMaximum: null,
     reconnects: 0,
@@ -97,7 +104,7 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
       return true;
     }
     const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-    const message = { topic, payload, qos, retain, dup, properties: packet.properties };
+    const message = { topic, payload, qos, retain, dup, messageId, properties: packet.properties };
     if (qos === 0) {
       echo?.sawTopic(topic);
       stats.messages++;
@@ -105,19 +112,20 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
       return true;
     }
     // After a resumed session the broker repeats what it has no PUBACK for; some of it is here already.
-    const before = dup ? recent.find(String(epoch), messageId!, topic, payload) : null;
-    if (before === 'durable') line?.acknowledge(messageId!);
+    const before = dup ? recent.find('', messageId!, message) : null;
+    if (before !== null && before !== 'taken') line?.acknowledge(messageId!);
     if (before !== null) return true;
     const of = epoch;
     const taken = gather.mqtt(message, at.name, '', () => {
-      recent.durable(String(of), messageId!);
-      if (of === epoch) line?.acknowledge(messageId!);
+      if (of !== epoch) return;
+      recent.durable('', messageId!);
+      line?.acknowledge(messageId!);
     });
     if (!taken) {
       gather.whenRoom(again);
       return false;
     }
-    recent.taken(String(of), messageId!, topic, payload);
+    recent.taken('', messageId!, message);
     echo?.sawTopic(topic);
     stats.messages++;
     return true;
@@ -172,6 +180,8 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
     const nowMs = epochMillisOf(gather.clock());
     if (!connack.sessionPresent) {
       epoch++;
+      recent.forget();
+      session.beganMs = nowMs;
       if (session.lastConnectedMs !== null) {
         stats.sessionsLost++;
         options.onGap({
@@ -238,7 +248,12 @@ export function startSubscriber(at: BrokerConnection, options: SubscriberOptions
   connect();
 
   return {
-    stats: () => ({ ...stats, unacknowledged: line?.unacknowledged ?? 0, sys: { ...stats.sys } }),
+    stats: () => ({
+      ...stats,
+      repeats: recent.repeats,
+      unacknowledged: line?.unacknowledged ?? 0,
+      sys: { ...stats.sys },
+    }),
     async stop() {
       stopped = true;
       clearInterval(remember);

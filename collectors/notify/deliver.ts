@@ -1,6 +1,7 @@
 import type { Notification } from '#lib/domain/alert.ts';
 import type { Target } from '#lib/domain/delivery.ts';
 import type { EpochMillis } from '#lib/domain/units.ts';
+import { alertMail } from '#lib/wire/alert-mail.ts';
 import { alertMqtt } from '#lib/wire/alert-mqtt.ts';
 import { alertmanagerWebhook } from '#lib/wire/alertmanager-webhook.ts';
 import { ntfyMessage } from '#lib/wire/ntfy-message.ts';
@@ -8,13 +9,11 @@ import { pagerdutyEvent } from '#lib/wire/pagerduty-event.ts';
 import { slackMessage } from '#lib/wire/slack-message.ts';
 import type { Guard } from './guard.ts';
 import { post } from './http-post.ts';
+import { sendMail } from './mail.ts';
 import { publish } from './mqtt-publish.ts';
-import { NotSent } from './outcome.ts';
 
 /** One attempt; resolves when the target took the message, throws why it did not. */
 export type Deliver = (target: Target, notification: Notification, signal: AbortSignal) => Promise<void>;
-
-export const deadlineMs = 10_000;
 
 /** The one place that knows all kinds of targets. */
 export function deliverOver(way: {
@@ -45,10 +44,10 @@ export function deliverOver(way: {
         return send(url, body, target.token);
       }
       case 'email':
-        throw new NotSent('e-mail is not sent yet');
+        return sendMail(target, alertMail(notification, publicUrl), guard, signal);
       case 'mqtt': {
         const body = JSON.stringify(alertMqtt(notification, publicUrl));
-        return publish(target, { key: notification.key, body }, brokerUrl, guard, signal);
+        return publish(target, { key: notification.key, topic: target.topic, body }, brokerUrl, guard, signal);
       }
     }
   };

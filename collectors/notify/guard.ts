@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction, connect as netConnect, type Socket } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { bytesOf, isWithin, type Range, type Reach, rangeOf, reachOf } from './address-ranges.ts';
+import { beforeAbort } from './before-abort.ts';
 import { NotSent } from './outcome.ts';
 
 /** Where a message goes: the name as it stands in the target. */
@@ -11,6 +12,20 @@ export interface Place {
   port: number;
   /** hand over the connection with TLS, the certificate checked against the name */
   tls: boolean;
+}
+
+const portOf: Record<string, number> = {
+  'https:': 443,
+  'http:': 80,
+  'smtps:': 465,
+  'smtp:': 587,
+  'mqtts:': 8883,
+  'mqtt:': 1883,
+};
+
+export function placeOf({ protocol, hostname, port }: URL): Place {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return { host, port: Number(port || portOf[protocol]), tls: protocol.endsWith('s:') };
 }
 
 /** The only place of delivery that opens a connection: it goes to an address that was looked at, and to no other. */
@@ -92,10 +107,3 @@ function opened(wanted: Socket, place: Place, beneath: Socket, signal: AbortSign
     wanted.once(place.tls ? 'secureConnect' : 'connect', () => done(wanted));
   });
 }
-
-const beforeAbort = <T>(work: Promise<T>, signal: AbortSignal): Promise<T> =>
-  new Promise((done, failed) => {
-    if (signal.aborted) return failed(signal.reason);
-    signal.addEventListener('abort', () => failed(signal.reason), { once: true });
-    work.then(done, failed);
-  });

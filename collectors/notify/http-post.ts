@@ -1,5 +1,5 @@
 import { type IncomingMessage, request } from 'node:http';
-import type { Guard } from './guard.ts';
+import { type Guard, placeOf } from './guard.ts';
 import { NotSent } from './outcome.ts';
 
 export interface Post {
@@ -10,7 +10,7 @@ export interface Post {
 
 const answerBytesAtMost = 64 * 1024;
 /** What is wrong with the message itself, not with the moment. */
-const neverTaken = new Set([400, 405, 410, 413, 414, 415, 422]);
+const neverTaken = new Set([400, 413, 414, 415, 422]);
 
 /** Resolves when the target took it. Follows no redirect, believes no body: the status alone says what became of it. */
 export async function post(
@@ -20,11 +20,7 @@ export async function post(
   nowMs: number,
 ): Promise<void> {
   const to = new URL(url);
-  const tls = to.protocol === 'https:';
-  const socket = await guard.connect(
-    { host: to.hostname.replace(/^\[|\]$/g, ''), port: Number(to.port || (tls ? 443 : 80)), tls },
-    signal,
-  );
+  const socket = await guard.connect(placeOf(to), signal);
   const bytes = Buffer.from(body);
   const answer = await new Promise<IncomingMessage>((done, failed) => {
     const sent = request({
@@ -43,7 +39,7 @@ export async function post(
       signal,
     });
     sent.once('response', done);
-    sent.once('error', failed);
+    sent.on('error', failed);
     sent.once('close', () => failed(new NotSent('the connection was cut off before the answer')));
     sent.end(bytes);
   });
@@ -78,6 +74,7 @@ const loginOf = ({ username, password }: URL): Record<string, string> =>
 export function retryAfterMs(header: string | undefined, nowMs: number): number | null {
   if (header === undefined) return null;
   if (/^\d{1,9}$/.test(header)) return Number(header) * 1_000;
-  const atMs = Date.parse(header);
+  // a date begins with its weekday; Date.parse alone makes a year of -5
+  const atMs = /^[A-Z]/.test(header) ? Date.parse(header) : Number.NaN;
   return Number.isNaN(atMs) ? null : Math.max(0, atMs - nowMs);
 }

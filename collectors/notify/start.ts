@@ -7,7 +7,12 @@ import { guardOf } from './guard.ts';
 import { type Sender, startSender } from './sender.ts';
 
 /** Delivery as the settings say; `embedded` is where our own broker listens. */
-export function startDelivery(config: Config, state: State, embedded: Listen | null): Sender {
+export function startDelivery(
+  config: Config,
+  state: State,
+  embedded: Listen | null,
+  log: Parameters<typeof startSender>[0]['log'],
+): Sender {
   const nowMs = () => epochMillisOf(systemClock());
   const { delivery: rules, broker } = config;
   const brokerUrl = (name: string): string | null => {
@@ -19,5 +24,5 @@ export function startDelivery(config: Config, state: State, embedded: Listen | n
   };
   const guard = guardOf(rules.allowPrivate);
   const deliver = deliverOver({ guard, publicUrl: rules.publicUrl, brokerUrl, nowMs });
-  return startSender({ state, rules, deliver, nowMs, random: Math.random });
+  return startSender({ state, rules, deliver, nowMs, random: Math.random, log });
 }

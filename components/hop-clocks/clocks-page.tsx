@@ -64,7 +64,7 @@ export function ClocksPage({
       <Panel
         id="clocks"
         title={plural(items.length, 'clock')}
-        note="against the collector’s clock, least certain first"
+        note="against the collector’s clock, judged once a minute, least certain first"
         actions={<Exports api="/api/v1/clocks" query="" what="Clocks" />}
         flush
       >

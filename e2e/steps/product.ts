@@ -137,7 +137,7 @@ export async function until(
   }
 }
 
-export async function getJson<T>(product: Product, path: string): Promise<T> {
+export async function getJson<T>(product: { url: string }, path: string): Promise<T> {
   const response = await fetch(product.url + path);
   if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
   return (await response.json()) as T;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Hours, maskedTarget, type Route, type Target, targetsOf, targetsTold, weekdays } from './delivery.ts';
-import { brokerGone, notificationOf, rackMoved } from './fixtures/alerts.ts';
+import { type Hours, maskedTarget, type Route, type Target, targetsOf, weekdays } from './delivery.ts';
+import { brokerGone, rackMoved } from './fixtures/alerts.ts';
 
 const chat: Target = {
   name: 'chat',
@@ -63,13 +63,6 @@ describe('whom to tell', () => {
     expect(told([route(['chat'])], { ...rackMoved, severity: 'info' })).toEqual([]);
     expect(told([route(['chat'], { rules: ['broker-lost'] })])).toEqual([]);
     expect(told([route(['chat'], { rules: ['broker-lost'] })], brokerGone)).toEqual(['chat']);
-  });
-
-  it('that it is over is whoever was told that it fires and is still there', () => {
-    const firing = ['pager', 'gone'].map((target) => notificationOf(rackMoved, { target }));
-    expect(
-      targetsTold({ targets }, [...firing, notificationOf(rackMoved, { target: 'chat', status: 'resolved' })]),
-    ).toEqual(['pager']);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Alert, AlertSeverity, Notification, RuleId } from './alert.ts';
+import type { Alert, AlertSeverity, RuleId } from './alert.ts';
 import { globMatches } from './topic-filter.ts';
 import type { EpochMillis } from './units.ts';
 
@@ -64,7 +64,7 @@ export interface Hours {
 
 const toldUnasked: readonly AlertSeverity[] = ['critical', 'warning'];
 
-/** Whom to tell that an alert fires, by name. */
+/** Whom to tell that an alert fires, by name. That it is over is for those who were told, whatever the hour is then. */
 export function targetsOf(
   rules: Pick<DeliveryRules, 'targets' | 'routes'>,
   alert: Alert,
@@ -79,12 +79,6 @@ export function targetsOf(
     if (!route.continue) break;
   }
   return [...told];
-}
-
-/** Whom to tell that it is over: those who were told that it fires, whatever the hour is now. */
-export function targetsTold(rules: Pick<DeliveryRules, 'targets'>, earlier: readonly Notification[]): string[] {
-  const told = new Set(earlier.filter(({ status }) => status === 'firing').map(({ target }) => target));
-  return rules.targets.map(({ name }) => name).filter((name) => told.has(name));
 }
 
 function routeFits(route: Route, alert: Alert, nowMs: EpochMillis): boolean {

@@ -53,14 +53,22 @@ export class SpoolFile {
   collectorId = '';
   /** told since they were last taken */
   readonly gaps: SpoolGap[] = [];
-  readonly #options: SpoolOptions;
+  readonly #options: Omit<SpoolOptions, 'watermarks'>;
   readonly #path: string;
   readonly #markPath: string;
+  /** the store's word, kept up to date; null = nobody will tell, or not yet */
+  #known: Map<string, number> | null;
+  #storeSpeaksLater: boolean;
   #db: DatabaseSync | null = null;
   #insert!: StatementSync;
   /** place in the file = base + seq */
   #base = 0;
+  /** items acknowledged before seq 1 of this collector */
+  #baseTotal = 0;
+  /** items acknowledged up to the last batch; null = not counted from the beginning */
+  #total: number | null = 0;
   #lastSeq = 0;
+  #lastSeqAtOpen = 0;
   #lastMs = 0;
   #storedSeq = 0;
   #storedMs = 0;
@@ -70,7 +78,10 @@ export class SpoolFile {
   #madeRoomAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: SpoolOptions) {
-    this.#options = { ...options, ...(options.watermarks && { watermarks: new Map(options.watermarks) }) };
+    const { watermarks } = options;
+    this.#options = options;
+    this.#known = watermarks instanceof Map ? new Map(watermarks) : null;
+    this.#storeSpeaksLater = watermarks === 'later';
     this.#path = join(options.dir, 'spool.db');
     this.#markPath = join(options.dir, 'spool.mark.json');
     try {
@@ -89,15 +100,20 @@ export class SpoolFile {
   append(entries: SpoolEntry[]): number {
     const space = this.#spaceToWrite();
     if (space.freeBytes < space.refuseBelowBytes) throw diskFull(this.#options.dir, space);
-    const firstSeq = this.#lastSeq + 1;
+    let firstSeq = 0;
+    let total: number | null = null;
     try {
       const db = this.#alive();
+      firstSeq = this.#lastSeq + 1;
+      total = this.#total;
       db.exec('BEGIN IMMEDIATE');
       let place = this.#base + firstSeq;
       for (const entry of entries) {
         const { signal, arrivalNanos, items, bytes } = entry;
         const restNanos = Number(arrivalNanos % nanosPerMilli);
-        this.#insert.run(place, signal, epochMillisOf(arrivalNanos), restNanos, items, checksumOf(place, entry), bytes);
+        const crc = checksumOf(place, entry);
+        if (total !== null) total += items;
+        this.#insert.run(place, signal, epochMillisOf(arrivalNanos), restNanos, items, crc, bytes, total);
         place++;
       }
       db.exec('COMMIT');
@@ -107,6 +123,7 @@ export class SpoolFile {
         cause: error,
       });
     }
+    this.#total = total;
     for (const entry of entries) this.#countUnstored(entry.signal, entry.items, 1);
     this.#lastSeq += entries.length;
     if (entries.length > 0) this.#lastMs = epochMillisOf(entries.at(-1)!.arrivalNanos);
@@ -136,13 +153,70 @@ export class SpoolFile {
     return rows;
   }
 
+  /** The newest batches of a signal, oldest first: as many as it takes for `items`. */
+  readLast(signal: Signal, items: number): SpoolRow[] {
+    const rows: SpoolRow[] = [];
+    let found = 0;
+    const statement = this.#alive().prepare(
+      `SELECT place, signal, arrivalMs, restNanos, items, crc, bytes FROM batches
+       WHERE signal = ? AND place > ? ORDER BY place DESC LIMIT 4096`,
+    );
+    // behind so many batches of other signals nobody looks any more
+    for (const row of statement.iterate(signal, this.#base + this.#lastSeq - 65_536)) {
+      rows.push(this.#rowOf(row));
+      found += row.items as number;
+      if (found >= items) break;
+    }
+    return rows.reverse();
+  }
+
+  /**
+   * What the store has, told after the spool was opened without knowing ('later'). Batches appended meanwhile stay; where their
+   * numbers are already given out in the store, or those before them are gone, they become a collector of their own.
+   */
+  reconcile(watermarks: Map<string, number>): void {
+    this.#known = new Map(watermarks);
+    this.#storeSpeaksLater = false;
+    if (this.#db === null) {
+      this.#open();
+      return;
+    }
+    const known = this.#known.get(this.collectorId) ?? 0;
+    if (known > this.#lastSeqAtOpen && this.#lastSeq > this.#lastSeqAtOpen) this.#renameBehind(this.#lastSeqAtOpen);
+    else this.#renameIfTheStoreLost();
+    this.#goOnBehind(this.#known.get(this.collectorId) ?? 0);
+  }
+
+  #goOnBehind(storedSeq: number): void {
+    this.#storedSeq = storedSeq;
+    if (storedSeq > this.#lastSeq) {
+      // The store may know more than an old copy of the file: its numbers must not be given out twice. Nor were its items counted here.
+      this.#lastSeq = storedSeq;
+      this.#total = null;
+    }
+    this.#countAllUnstored();
+    this.#writeMark();
+  }
+
+  /** Of everything acknowledged under this collector's name: how much up to `seq`, and how much behind it. Null where it was not counted. */
+  tally(seq: number): { acknowledgedItems: number | null; spooledItems: number | null } {
+    if (this.#db === null || this.#total === null) return { acknowledgedItems: null, spooledItems: null };
+    const acknowledgedItems = this.#total - this.#baseTotal;
+    if (seq >= this.#lastSeq) return { acknowledgedItems, spooledItems: 0 };
+    const next = this.#db
+      .prepare('SELECT place, total - items AS before FROM batches WHERE place > ? ORDER BY place LIMIT 1')
+      .get(this.#base + seq);
+    const isThere = next !== undefined && next.place === this.#base + seq + 1;
+    return { acknowledgedItems, spooledItems: isThere ? this.#total - (next.before as number) : null };
+  }
+
   /** The store has everything up to `seq`. */
   markStored(seq: number): void {
     if (seq <= this.#storedSeq || this.#db === null) return;
     const heads = this.#heads(this.#storedSeq + 1, seq);
     for (const head of heads) this.#countUnstored(head.signal, -head.items, -1);
     this.#storedSeq = seq;
-    this.#options.watermarks?.set(this.collectorId, seq);
+    this.#known?.set(this.collectorId, seq);
     this.#storedMs = heads.at(-1)?.arrivalMs ?? this.#storedMs;
   }
 
@@ -212,27 +286,30 @@ export class SpoolFile {
         lost = `the spool file could not be read (${wordsOf(error)})`;
       }
     }
+    // SQLite drops the tail of a damaged WAL without a word.
+    const tailLost =
+      this.#db !== null && mark?.collectorId === this.collectorId && mark.lastSeq > this.#lastSeq ? mark : null;
+    if ((lost !== null || tailLost !== null) && this.#storeSpeaksLater) {
+      this.#db?.close();
+      this.#db = null;
+      throw new HopscopeError(
+        'spool',
+        `${this.#path}: ${lost ?? 'its newest batches are gone'}; what is saved of it depends on what the store has, which is not open yet`,
+      );
+    }
     if (this.#db === null) this.#startAnew(mark, lost);
-    else if (mark !== null && mark.collectorId === this.collectorId && mark.lastSeq > this.#lastSeq) {
-      // SQLite drops the tail of a damaged WAL without a word.
-      const known = this.#options.watermarks?.get(this.collectorId) ?? mark.storedSeq;
-      if (known < mark.lastSeq) {
+    else if (tailLost !== null) {
+      const known = this.#known?.get(this.collectorId) ?? tailLost.storedSeq;
+      if (known < tailLost.lastSeq) {
         this.gaps.push({
-          fromMs: this.#lastMs || mark.storedMs,
-          toMs: mark.lastMs,
-          what: `the newest ${mark.lastSeq - Math.max(known, this.#lastSeq)} batches of the spool are gone`,
+          fromMs: this.#lastMs || tailLost.storedMs,
+          toMs: tailLost.lastMs,
+          what: `the newest ${tailLost.lastSeq - Math.max(known, this.#lastSeq)} batches of the spool are gone`,
         });
       }
     }
-    // The store may know more than an old copy of the file: its numbers must not be given out twice.
-    this.#storedSeq = Math.max(this.#storedSeq, this.#options.watermarks?.get(this.collectorId) ?? 0);
-    this.#lastSeq = Math.max(this.#lastSeq, this.#storedSeq);
-    this.#unstoredBatches = 0;
-    this.#unstoredItems = {};
-    for (const head of this.#heads(this.#storedSeq + 1, this.#lastSeq)) {
-      this.#countUnstored(head.signal, head.items, 1);
-    }
-    this.#writeMark();
+    this.#goOnBehind(Math.max(this.#storedSeq, this.#known?.get(this.collectorId) ?? 0));
+    this.#lastSeqAtOpen = this.#lastSeq;
   }
 
   #openDatabase(): void {
@@ -250,13 +327,13 @@ export class SpoolFile {
         BEGIN IMMEDIATE;
         CREATE TABLE batches (
           place INTEGER PRIMARY KEY, signal INTEGER NOT NULL, arrivalMs INTEGER NOT NULL,
-          restNanos INTEGER NOT NULL, items INTEGER NOT NULL, crc INTEGER NOT NULL, bytes BLOB NOT NULL
+          restNanos INTEGER NOT NULL, items INTEGER NOT NULL, crc INTEGER NOT NULL, bytes BLOB NOT NULL, total INTEGER
         ) STRICT;
-        CREATE TABLE collector (id TEXT NOT NULL, base INTEGER NOT NULL) STRICT;
+        CREATE TABLE collector (id TEXT NOT NULL, base INTEGER NOT NULL, baseTotal INTEGER NOT NULL DEFAULT 0) STRICT;
         PRAGMA user_version = ${format};
         COMMIT;
       `);
-      db.prepare('INSERT INTO collector VALUES (?, 0)').run(randomUUID());
+      db.prepare('INSERT INTO collector VALUES (?, 0, 0)').run(randomUUID());
     }
     const version = db.prepare('PRAGMA user_version').get()!.user_version;
     if (version !== format) throw new DamagedFile(`found format ${version}, wanted ${format}`);
@@ -264,20 +341,23 @@ export class SpoolFile {
       const found = db.prepare('PRAGMA quick_check(1)').get()!.quick_check;
       if (found !== 'ok') throw new DamagedFile(String(found));
     }
-    const collector = db.prepare('SELECT id, base FROM collector').get();
+    addTotals(db);
+    const collector = db.prepare('SELECT id, base, baseTotal FROM collector').get();
     if (typeof collector?.id !== 'string' || collector.id === '') throw new DamagedFile('no collector id in it');
     this.collectorId = collector.id;
     this.#base = collector.base as number;
+    this.#baseTotal = collector.baseTotal as number;
     this.#insert = db.prepare(
-      'INSERT INTO batches (place, signal, arrivalMs, restNanos, items, crc, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO batches (place, signal, arrivalMs, restNanos, items, crc, bytes, total) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     );
-    this.#renameIfTheStoreLost(db);
-    const last = db.prepare('SELECT place, arrivalMs FROM batches ORDER BY place DESC LIMIT 1').get();
+    const last = db.prepare('SELECT place, arrivalMs, total FROM batches ORDER BY place DESC LIMIT 1').get();
     this.#lastSeq = last ? (last.place as number) - this.#base : 0;
     this.#lastMs = (last?.arrivalMs as number | undefined) ?? 0;
+    this.#total = last ? (last.total as number | null) : this.#baseTotal;
+    if (this.#known) this.#renameIfTheStoreLost();
     const mark = this.#readMark();
     this.#storedSeq = mark?.collectorId === this.collectorId ? Math.min(mark.storedSeq, this.#lastSeq) : 0;
-    if (this.#options.watermarks) this.#storedSeq = this.#options.watermarks.get(this.collectorId) ?? 0;
+    if (this.#known) this.#storedSeq = this.#known.get(this.collectorId) ?? 0;
     this.#heads(this.#storedSeq + 1, this.#lastSeq);
   }
 
@@ -285,10 +365,10 @@ export class SpoolFile {
    * A store that lost what it had is refilled from here (F11), but the batches before the oldest kept one are gone, and it would
    * wait for them for ever: the kept ones become a collector of their own, numbered from 1.
    */
-  #renameIfTheStoreLost(db: DatabaseSync): void {
-    const first = db.prepare('SELECT place, arrivalMs FROM batches ORDER BY place LIMIT 1').get();
-    if (!first || !this.#options.watermarks) return;
-    const known = this.#options.watermarks.get(this.collectorId) ?? 0;
+  #renameIfTheStoreLost(): void {
+    const first = this.#db!.prepare('SELECT place, arrivalMs FROM batches ORDER BY place LIMIT 1').get();
+    if (!first) return;
+    const known = this.#known!.get(this.collectorId) ?? 0;
     const firstSeq = (first.place as number) - this.#base;
     if (firstSeq <= known + 1) return;
     this.gaps.push({
@@ -296,15 +376,31 @@ export class SpoolFile {
       toMs: first.arrivalMs as number,
       what: `the store lost data: it is filled again from this moment on, ${firstSeq - 1 - known} batches before it are no longer kept`,
     });
-    this.collectorId = randomUUID();
-    this.#base = (first.place as number) - 1;
-    db.prepare('UPDATE collector SET id = ?, base = ?').run(this.collectorId, this.#base);
+    this.#renameBehind(firstSeq - 1);
+  }
+
+  /** What stands behind `seq` becomes a collector of its own, numbered from 1; what stands before it is in the store. */
+  #renameBehind(seq: number): void {
+    const db = this.#db!;
+    const base = this.#base + seq;
+    const first = db
+      .prepare('SELECT total - items AS before FROM batches WHERE place > ? ORDER BY place LIMIT 1')
+      .get(base);
+    const collectorId = randomUUID();
+    const baseTotal = (first?.before as number | null | undefined) ?? 0;
+    db.exec('BEGIN IMMEDIATE');
+    db.prepare('UPDATE collector SET id = ?, base = ?, baseTotal = ?').run(collectorId, base, baseTotal);
+    db.prepare('DELETE FROM batches WHERE place <= ?').run(base);
+    db.exec('COMMIT');
+    this.#lastSeq -= seq;
+    this.collectorId = collectorId;
+    this.#base = base;
+    this.#baseTotal = baseTotal;
   }
 
   #startAnew(mark: Mark | null, lost: string | null): void {
     const aside = this.#renameAside();
-    const storedBefore =
-      this.#options.watermarks?.get(mark?.collectorId ?? '') ?? (this.#options.watermarks ? 0 : (mark?.storedSeq ?? 0));
+    const storedBefore = this.#known?.get(mark?.collectorId ?? '') ?? (this.#known ? 0 : (mark?.storedSeq ?? 0));
     try {
       this.#openDatabase();
     } catch (error) {
@@ -386,9 +482,7 @@ export class SpoolFile {
       if (isDamage(error)) {
         const mark = this.#markNow();
         this.#startAnew(mark, `the spool file broke while in use (${wordsOf(error)})`);
-        this.#unstoredBatches = 0;
-        this.#unstoredItems = {};
-        for (const head of this.#heads(1, this.#lastSeq)) this.#countUnstored(head.signal, head.items, 1);
+        this.#countAllUnstored();
       } else this.#open();
     } catch {
       // tried again with the next use
@@ -469,6 +563,12 @@ export class SpoolFile {
     return { ...read, bytes: new Uint8Array(0), damaged: true };
   }
 
+  #countAllUnstored(): void {
+    this.#unstoredBatches = 0;
+    this.#unstoredItems = {};
+    for (const head of this.#heads(this.#storedSeq + 1, this.#lastSeq)) this.#countUnstored(head.signal, head.items, 1);
+  }
+
   #countUnstored(signal: number, items: number, batches: number): void {
     this.#unstoredItems[signal] = (this.#unstoredItems[signal] ?? 0) + items;
     this.#unstoredBatches += batches;
@@ -537,6 +637,20 @@ export class SpoolFile {
       { cause: error },
     );
   }
+}
+
+/** Files of before there were totals: counted from the oldest batch kept, where that is the first; unknown otherwise. */
+function addTotals(db: DatabaseSync): void {
+  const columns = db.prepare(`SELECT name FROM pragma_table_info('batches')`).all();
+  if (columns.some(({ name }) => name === 'total')) return;
+  db.exec(`
+    BEGIN IMMEDIATE;
+    ALTER TABLE batches ADD COLUMN total INTEGER;
+    ALTER TABLE collector ADD COLUMN baseTotal INTEGER NOT NULL DEFAULT 0;
+    UPDATE batches SET total = sums.total FROM (SELECT place, sum(items) OVER (ORDER BY place) AS total FROM batches) AS sums
+      WHERE sums.place = batches.place AND (SELECT min(place) FROM batches) = (SELECT base + 1 FROM collector);
+    COMMIT;
+  `);
 }
 
 function diskFull(dir: string, space: DiskSpace): HopscopeError {

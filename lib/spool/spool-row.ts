@@ -25,6 +25,15 @@ export interface SpoolGap {
   what: string;
 }
 
+/** What a collector's own count says, beside the store's books. Null = not counted, or no longer kept. */
+export interface SpoolTally {
+  collectorId: string;
+  /** everything acknowledged under this name, added up as it was written */
+  acknowledgedItems: number | null;
+  /** of it what stands behind the batch that was asked about */
+  spooledItems: number | null;
+}
+
 export interface SpoolStats {
   collectorId: string;
   /** acknowledged and not yet in the store, by signal number */
@@ -49,6 +58,6 @@ export interface SpoolOptions {
   keepMs: Millis;
   /** and at most this much */
   keepBytes: number;
-  /** the store's word on what it has, by collector; goes before what the file remembers */
-  watermarks?: Map<string, number>;
+  /** the store's word on what it has, by collector; goes before what the file remembers. 'later': told by `reconcile` */
+  watermarks?: Map<string, number> | 'later';
 }

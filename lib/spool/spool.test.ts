@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { signal } from '../domain/ingest-batch.ts';
 import { openSpool, type Spool } from './spool.ts';
@@ -139,6 +140,92 @@ test('a store that lost everything is refilled under a new name when its oldest 
   expect([again.collectorId, again.stats().storedSeq, again.gaps]).toEqual([lost.collectorId, 2, []]);
   expect(again.stats().spooledItems).toEqual({ 1: 3 });
   again.close();
+});
+
+test('takes batches before the store is open, and goes on where the store says once it is', async () => {
+  const before = await open();
+  await before.append([entry('a'), entry('b'), entry('c')]);
+  before.markStored(before.collectorId, 1);
+  await before.close();
+
+  const spool = await open({ watermarks: 'later' });
+  expect(seqsOf(await spool.append([entry('d')]))).toEqual([4]);
+  const { collectorId } = spool;
+  expect(await spool.reconcile(new Map([[collectorId, 2]]))).toEqual({ collectorId, storedSeq: 2, lastSeq: 4 });
+  expect((await spool.stats()).spooledItems).toEqual({ 1: 2 });
+  expect(seqsOf(await spool.append([entry('e')]))).toEqual([5]);
+});
+
+test('numbers given out before the store was open are given up where the store knows them already', async () => {
+  const before = await open();
+  await before.append([entry('a'), entry('b')]);
+  await before.close();
+
+  // the spool is an older copy: the store has batches 3 to 9 of it, which are not those appended here
+  const spool = await open({ watermarks: 'later' });
+  const [as] = await spool.append([entry('x', { items: 5 })]);
+  expect(as).toEqual({ collectorId: before.collectorId, seq: 3 });
+  const position = await spool.reconcile(new Map([[before.collectorId, 9]]));
+  expect(position).toEqual({ collectorId: spool.collectorId, storedSeq: 0, lastSeq: 1 });
+  expect(spool.collectorId).not.toBe(before.collectorId);
+  expect((await spool.read(1, 1 << 20)).map((row) => [row.collectorId, row.seq, textOf(row), row.damaged])).toEqual([
+    [spool.collectorId, 1, 'x', false],
+  ]);
+  expect(await spool.append([entry('y')])).toEqual([{ collectorId: spool.collectorId, seq: 2 }]);
+  expect(await spool.tally(0)).toEqual({ collectorId: spool.collectorId, acknowledgedItems: 6, spooledItems: 6 });
+});
+
+test('a damaged file waits for the store: what is saved of it depends on what the store has', async () => {
+  const before = await open();
+  await before.append([entry('a'), entry('b')]);
+  await before.close();
+  truncateSync(join(dir, 'spool.db'), 0);
+  await expect(open({ watermarks: 'later' })).rejects.toThrow(/missing or empty.*what the store has/);
+  const after = await open({ watermarks: new Map([[before.collectorId, 1]]) });
+  expect(after.gaps).toHaveLength(1);
+});
+
+test('adds up what it acknowledged, by itself, and says how much of it stands behind a batch', async () => {
+  const spool = await open();
+  await spool.append([entry('a', { items: 5 }), entry('b', { items: 7 }), entry('c', { items: 1 })]);
+  const { collectorId } = spool;
+  expect(await spool.tally(1)).toEqual({ collectorId, acknowledgedItems: 13, spooledItems: 8 });
+  expect(await spool.tally(3)).toEqual({ collectorId, acknowledgedItems: 13, spooledItems: 0 });
+  await spool.close();
+  const again = await open();
+  await again.append([entry('d', { items: 2 })]);
+  expect(await again.tally(3)).toEqual({ collectorId, acknowledgedItems: 15, spooledItems: 2 });
+});
+
+test('a file of before there were totals is counted from its first batch, or not at all', () => {
+  const options = { dir, keepMs: 1_000, keepBytes: 1 << 30 };
+  const file = new SpoolFile(options);
+  file.append([entry('a', { items: 5 }), entry('b', { items: 7 })]);
+  file.close();
+  const forget = (): void => {
+    const db = new DatabaseSync(join(dir, 'spool.db'));
+    db.exec('ALTER TABLE batches DROP COLUMN total; ALTER TABLE collector DROP COLUMN baseTotal');
+    db.close();
+  };
+  forget();
+  const whole = new SpoolFile(options);
+  expect(whole.tally(1)).toEqual({ acknowledgedItems: 12, spooledItems: 7 });
+  whole.append([entry('c')]);
+  whole.markStored(2);
+  while (whole.tidy(Number(nowNanos / 1_000_000n) + 2_000));
+  whole.close();
+  forget();
+  const part = new SpoolFile(options);
+  expect(part.tally(2)).toEqual({ acknowledgedItems: null, spooledItems: null });
+  part.close();
+});
+
+test('the newest batches of one signal are read back, as many as it takes', async () => {
+  const spool = await open();
+  const mqtt = (text: string) => entry(text, { signal: signal.mqtt, items: 10 });
+  await spool.append([mqtt('a'), entry('b'), mqtt('c'), entry('d'), mqtt('e')]);
+  expect((await spool.readLast(signal.mqtt, 15)).map(textOf)).toEqual(['c', 'e']);
+  expect((await spool.readLast(signal.mqtt, 1_000)).map(textOf)).toEqual(['a', 'c', 'e']);
 });
 
 test('drops stored batches past their time or size, never those that are not stored, and keeps counting', () => {

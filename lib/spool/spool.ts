@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
+import type { Signal } from '../domain/ingest-batch.ts';
 import { HopscopeError } from '../errors.ts';
-import type { SpoolFailure, SpoolReply, SpoolRequest, SpoolWorkerOptions } from './spool-messages.ts';
-import type { SpoolEntry, SpoolGap, SpoolOptions, SpoolRow, SpoolStats } from './spool-row.ts';
+import type { SpoolFailure, SpoolPosition, SpoolReply, SpoolRequest, SpoolWorkerOptions } from './spool-messages.ts';
+import type { SpoolEntry, SpoolGap, SpoolOptions, SpoolRow, SpoolStats, SpoolTally } from './spool-row.ts';
 
 /** The number a batch got: (collectorId, seq), 1, 2, 3, ... without holes per collector. */
 export interface SpooledAs {
@@ -25,6 +26,15 @@ export interface Spool {
   append(entries: SpoolEntry[]): Promise<SpooledAs[]>;
   /** Rows of the file in use from `fromSeq` on, oldest first, until `limitBytes` (at least one); empty at the end. */
   read(fromSeq: number, limitBytes: number): Promise<SpoolRow[]>;
+  /** The newest batches of a signal, oldest first: as many as it takes for `items`. */
+  readLast(signal: Signal, items: number): Promise<SpoolRow[]>;
+  /**
+   * For a spool that was opened with watermarks 'later': what the store has. From here on the numbers stand; under another
+   * collector id where those given out so far cannot.
+   */
+  reconcile(watermarks: Map<string, number>): Promise<SpoolPosition>;
+  /** The collector's own count of what it acknowledged, seen from a batch that the store has. */
+  tally(seq: number): Promise<SpoolTally>;
   markStored(collectorId: string, seq: number): void;
   stats(): Promise<SpoolStats>;
   onRenewed(listener: (collectorId: string, gaps: SpoolGap[]) => void): void;
@@ -94,6 +104,10 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
         return take(reply.id)?.resolve(reply.rows as never);
       case 'stats':
         return take(reply.id)?.resolve(reply.stats as never);
+      case 'tally':
+        return take(reply.id)?.resolve(reply.tally as never);
+      case 'reconciled':
+        return take(reply.id)?.resolve(reply.position as never);
       case 'closed':
         return take(reply.id)?.resolve(undefined as never);
       case 'renewed':
@@ -138,6 +152,9 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
       return ask((id) => ({ kind: 'append', id, entries: copies }), copies.length, bytes, buffers);
     },
     read: (fromSeq, limitBytes) => ask((id) => ({ kind: 'read', id, fromSeq, limitBytes })),
+    readLast: (of, items) => ask((id) => ({ kind: 'read-last', id, signal: of, items })),
+    reconcile: (watermarks) => ask((id) => ({ kind: 'reconcile', id, watermarks })),
+    tally: (seq) => ask((id) => ({ kind: 'tally', id, seq })),
     markStored: (of, seq) => {
       if (!ended) worker.postMessage({ kind: 'stored', collectorId: of, seq } satisfies SpoolRequest);
     },

@@ -54,6 +54,27 @@ function start(file: SpoolFile): void {
         say({ kind: 'rows', id: request.id, rows }, buffers);
         return;
       }
+      case 'read-last': {
+        const rows = file.readLast(request.signal, request.items);
+        const buffers = rows.map((row) => row.bytes.buffer as ArrayBuffer);
+        say({ kind: 'rows', id: request.id, rows }, buffers);
+        return;
+      }
+      case 'tally': {
+        say({
+          kind: 'tally',
+          id: request.id,
+          tally: { collectorId: file.collectorId, ...file.tally(request.seq) },
+        });
+        return;
+      }
+      case 'reconcile': {
+        file.reconcile(request.watermarks);
+        sayIfRenewed();
+        const { storedSeq, lastSeq } = file.stats();
+        say({ kind: 'reconciled', id: request.id, position: { collectorId: file.collectorId, storedSeq, lastSeq } });
+        return;
+      }
       case 'stats':
         say({ kind: 'stats', id: request.id, stats: file.stats() });
         return;

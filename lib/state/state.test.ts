@@ -124,6 +124,37 @@ describe('the state', () => {
     ]);
   });
 
+  it('has no message due while an older one of the same cause waits for the same target', () => {
+    const add = (key: string, target: string, fingerprint: string): void =>
+      state.notifications.add({
+        key,
+        target,
+        alertId: key,
+        status: 'firing',
+        alert: alertOf(key, { fingerprint }),
+        createdMs: noonMs,
+        dueMs: noonMs,
+      });
+    add('a', 'ops', 'rack');
+    add('b', 'ops', 'rack');
+    add('c', 'ops', 'broker');
+    add('b', 'phone', 'rack');
+    const due = (target?: string) =>
+      state.notifications.due(noonMs, 10, target).map((each) => `${each.key} ${each.target}`);
+    expect(due()).toEqual(['a ops', 'c ops', 'b phone']);
+    expect(due('ops')).toEqual(['a ops', 'c ops']);
+    const [first] = state.notifications.due(noonMs, 10);
+    state.notifications.failed(first!.id, '503', noonMs, noonMs + 5_000);
+    expect(due('ops')).toEqual(['c ops']);
+    state.notifications.failed(first!.id, '400', noonMs, null);
+    expect(due('ops')).toEqual(['b ops', 'c ops']);
+    state.notifications.giveUpExcept(['phone'], 'there is no such target', noonMs + 1);
+    expect(due()).toEqual(['b phone']);
+    expect(state.notifications.ofAlert('c')).toMatchObject([
+      { state: 'given-up', error: 'there is no such target', doneMs: noonMs + 1 },
+    ]);
+  });
+
   it('keeps silences until their end, however it came', () => {
     const silence: Silence = {
       id: 's',

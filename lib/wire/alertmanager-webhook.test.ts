@@ -1,8 +1,26 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { brokerGone, notificationOf, rackBack, rackMoved } from '../domain/fixtures/alerts.ts';
 import { alertmanagerWebhook } from './alertmanager-webhook.ts';
 
 const publicUrl = 'https://hop.example.org';
+
+/** What a real Alertmanager posted, firing and resolved: prometheus/alertmanager 0.34.2, caught on 2026-11-21. */
+const caught = JSON.parse(
+  readFileSync(new URL('fixtures/alertmanager-0.34.2-webhooks.json', import.meta.url), 'utf8'),
+) as Record<string, unknown>[];
+/** what it says of its own routing since 0.3x, beside the format */
+const beside = ['notification_reason', 'routeLabels'];
+
+/** Which fields there are and what each holds; names of labels are free. */
+function shapeOf(value: unknown, name = ''): unknown {
+  if (Array.isArray(value)) return value.map((each) => shapeOf(each));
+  if (typeof value !== 'object' || value === null) return typeof value;
+  if (/Labels$|Annotations$|^labels$|^annotations$/.test(name))
+    return [...new Set(Object.values(value).map((each) => typeof each))];
+  const fields = Object.entries(value).filter(([key]) => !beside.includes(key));
+  return Object.fromEntries(fields.map(([key, each]) => [key, shapeOf(each, key)]));
+}
 
 describe('the body for an Alertmanager webhook', () => {
   it('is version 4 with one alert', () => {
@@ -42,6 +60,16 @@ describe('the body for an Alertmanager webhook', () => {
         },
       ],
     });
+  });
+
+  it('has the fields that a real Alertmanager sends, no more and no less', () => {
+    for (const [index, alert] of [rackMoved, rackBack].entries()) {
+      const ours = alertmanagerWebhook(notificationOf(alert), publicUrl);
+      expect(shapeOf(ours)).toEqual(shapeOf(caught[index]));
+      expect([ours.version, ours.status]).toEqual([caught[index]!.version, caught[index]!.status]);
+    }
+    const [firing] = caught as [{ alerts: { endsAt: string }[] }];
+    expect(alertmanagerWebhook(notificationOf(rackMoved), publicUrl).alerts[0]!.endsAt).toBe(firing.alerts[0]!.endsAt);
   });
 
   it('keeps group, labels and fingerprint when it is over, so that the receiver knows what ended', () => {

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { signal } from '../domain/ingest-batch.ts';
-import { decodeBatch, MetricsBatch, MqttBatch, type SealedBatch, TracesBatch } from './batch-codec.ts';
+import { decodeBatch, deliveriesOf, MetricsBatch, MqttBatch, type SealedBatch, TracesBatch } from './batch-codec.ts';
 import { capture, captured } from './fixtures/captured.ts';
 import { arrivalNanos, drawnSpan, jsonOf, protobufOf, requestOf } from './fixtures/span-requests.ts';
 import { defaultLimits } from './limits.ts';
 import { MalformedError } from './malformed-error.ts';
 import { encodeMqttEntry, MqttEntryWriter, readMqttEntries } from './mqtt-entry.ts';
-import { type MqttPacket, mqttEntry } from './mqtt-message.ts';
+import { deliveryHash, type MqttPacket, mqttEntry } from './mqtt-message.ts';
 import { encoding } from './read-result.ts';
 import { bytesOf } from './utf8.ts';
 
@@ -135,6 +135,26 @@ test('mqtt entries: runs of several writers may stand one after another', () => 
   expect(readMqttEntries(together)).toEqual(entries);
   expect(readMqttEntries(single)).toEqual(entries);
   expect(readMqttEntries(joined([single, together]))).toEqual([...entries, ...entries]);
+});
+
+test('what a repetition is known by comes back from the spool, for QoS 1 and 2 alone', () => {
+  const payload = Buffer.from('21.5');
+  const batch = new MqttBatch(defaultLimits, 'one');
+  const packet = { topic: 'room/1', payload, qos: 1, retain: false, dup: false, messageId: 65_535 };
+  batch.add(packet, 'main', arrivalNanos, 'sensor');
+  batch.add({ ...packet, qos: 0, messageId: undefined }, 'main', arrivalNanos);
+  const found = deliveriesOf(batch.seal().spooled.raw, defaultLimits);
+  expect(found).toEqual([
+    {
+      broker: 'main',
+      publisher: 'sensor',
+      arrivalNanos,
+      messageId: 65_535,
+      hash: deliveryHash({ topic: 'room/1', payload }),
+    },
+  ]);
+  const traced = { userProperties: { traceparent: '00-03a1a2a3a4a5a6a7a8a9aaabacadae20-b1b2b3b4b5b6b701-01' } };
+  expect(deliveryHash({ topic: 'room/1', payload, properties: traced })).not.toBe(found[0]!.hash);
 });
 
 test('damaged bytes out of the spool are refused, never more', () => {

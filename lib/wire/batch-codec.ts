@@ -3,7 +3,7 @@ import { epochMillisOf, type Nanos } from '../domain/units.ts';
 import type { WireLimits } from './limits.ts';
 import { MalformedError } from './malformed-error.ts';
 import { MqttEntryWriter, readMqttEntries } from './mqtt-entry.ts';
-import { type MqttPacket, MqttReader, mqttEntry } from './mqtt-message.ts';
+import { type Delivery, type MqttPacket, MqttReader, mqttEntry } from './mqtt-message.ts';
 import { MetricsGathering } from './otlp-metrics.ts';
 import { SpanReader } from './otlp-traces.ts';
 import { compressRaw, type Frame, frameBodies, frameHeadBytes, readFrames, readRaw } from './raw-batch.ts';
@@ -21,6 +21,8 @@ export interface SpooledBatch {
 /** A batch that takes no more: its bytes for the spool, and the domain form for the store. */
 export interface SealedBatch {
   spooled: SpooledBatch;
+  /** items in it, rejected ones included */
+  received: number;
   /** The live path: the same as decodeBatch(spooled, ...) without decoding again. */
   ingest(seq: number): IngestBatch;
 }
@@ -41,6 +43,7 @@ const nothing = (): Parts => ({
 
 const sealed = (collectorId: string, spooled: SpooledBatch, parts: Parts): SealedBatch => ({
   spooled,
+  received: parts.received,
   ingest: (seq) => ({
     collectorId,
     seq,
@@ -213,6 +216,13 @@ export class MqttBatch {
     const spooled = { signal: signal.mqtt, arrivalNanos: this.firstNanos, raw: compressRaw(this.writer.take()) };
     return sealed(this.collectorId, spooled, { ...nothing(), ...this.reader.take() });
   }
+}
+
+/** The QoS > 0 messages of a spooled batch of messages. Throws MalformedError. */
+export function deliveriesOf(raw: Uint8Array, limits: WireLimits): Delivery[] {
+  return readMqttEntries(readRaw(raw, limits.batchBytes)).flatMap(({ delivery, broker, publisher, arrivalNanos }) =>
+    delivery === null ? [] : [{ broker, publisher, arrivalNanos, ...delivery }],
+  );
 }
 
 /** A batch that unpacks to more than readRaw takes could be acknowledged and never replayed: better no batch at all. */

@@ -8,10 +8,10 @@ import { textOf } from './utf8.ts';
  *   1  forget all names (begins every writer's output, so that outputs may be put one after another)
  *   2  a name: [varint length][UTF-8]; names are numbered from 1 in order, 0 is ''
  *   3  a message: [flags][u64 LE arrival][varint topic][varint broker][varint publisher][varint payload size]
- *      [trace: 16 + 8 bytes, little-endian words][payload: as many bytes as its size says]
+ *      [trace: 16 + 8 bytes, little-endian words][delivery: u16 LE packet id, u32 LE hash][payload: as many bytes as its size says]
  */
 const record = { forget: 1, name: 2, message: 3 } as const;
-const bit = { qos: 0b11, retain: 4, dup: 8, trace: 16, sampled: 32, payload: 64 } as const;
+const bit = { qos: 0b11, retain: 4, dup: 8, trace: 16, sampled: 32, payload: 64, delivery: 128 } as const;
 
 /** Writes many entries, each name once. */
 export class MqttEntryWriter {
@@ -39,7 +39,8 @@ export class MqttEntryWriter {
       (entry.retain ? bit.retain : 0) |
       (entry.dup ? bit.dup : 0) |
       (entry.trace === null ? 0 : bit.trace | (entry.trace.sampled ? bit.sampled : 0)) |
-      (entry.payload === null ? 0 : bit.payload);
+      (entry.payload === null ? 0 : bit.payload) |
+      (entry.delivery === null ? 0 : bit.delivery);
     this.at = buffer.writeBigUInt64LE(entry.arrivalNanos, this.at);
     this.varint(topic);
     this.varint(broker);
@@ -49,6 +50,10 @@ export class MqttEntryWriter {
       this.at = buffer.writeBigUInt64LE(entry.trace.traceHi, this.at);
       this.at = buffer.writeBigUInt64LE(entry.trace.traceLo, this.at);
       this.at = buffer.writeBigUInt64LE(entry.trace.spanId, this.at);
+    }
+    if (entry.delivery !== null) {
+      this.at = buffer.writeUInt16LE(entry.delivery.messageId, this.at);
+      this.at = buffer.writeUInt32LE(entry.delivery.hash, this.at);
     }
     if (entry.payload !== null) {
       buffer.set(entry.payload, this.at);
@@ -166,6 +171,11 @@ export function readMqttEntries(bytes: Uint8Array): MqttEntry[] {
           sampled: (flags & bit.sampled) !== 0,
         };
       }
+      let delivery: MqttEntry['delivery'] = null;
+      if (flags & bit.delivery) {
+        const from = take(6);
+        delivery = { messageId: view.getUint16(from, true), hash: view.getUint32(from + 2, true) };
+      }
       let payload: Uint8Array | null = null;
       if (flags & bit.payload) {
         const from = take(payloadBytes);
@@ -182,6 +192,7 @@ export function readMqttEntries(bytes: Uint8Array): MqttEntry[] {
         payloadBytes,
         payload,
         trace,
+        delivery,
       });
     } else throw new MalformedError(`mqtt entries: found record ${kind}, wanted 1, 2 or 3 at byte ${at - 1}`);
   }

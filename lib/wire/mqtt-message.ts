@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type {
   ClockObservation,
   DataPoint,
@@ -28,6 +29,8 @@ export interface MqttPacket {
   qos: number;
   retain: boolean;
   dup: boolean;
+  /** QoS > 0: the packet id, which a repetition has again */
+  messageId?: number | undefined;
   properties?: { userProperties?: Record<string, string | string[]> | null | undefined } | undefined;
 }
 
@@ -44,6 +47,27 @@ export interface MqttEntry {
   /** only where the topic needs it and it is short enough */
   payload: Uint8Array | null;
   trace: TraceContext | null;
+  /** QoS > 0: what a repetition of it is known by */
+  delivery: { messageId: number; hash: number } | null;
+}
+
+/** A message that was taken, as it is known again when it comes with DUP after a restart. */
+export interface Delivery {
+  broker: string;
+  publisher: string;
+  messageId: number;
+  hash: number;
+  arrivalNanos: Nanos;
+}
+
+/** Of everything in it that the sender may not change when it sends it again. */
+export function deliveryHash({
+  topic,
+  payload,
+  properties,
+}: Pick<MqttPacket, 'topic' | 'payload' | 'properties'>): number {
+  const traceparent = properties?.userProperties?.traceparent;
+  return crc32(payload, crc32(`${topic}\u0000${traceparent ?? ''}`));
 }
 
 export interface MqttParts {
@@ -81,6 +105,10 @@ export function mqttEntry(
     payload: packet.payload.length < limits.payloadBytes && needsPayload(topic) ? packet.payload : null,
     // sent twice it is no traceparent (W3C Trace Context, section 3.2)
     trace: typeof traceparent === 'string' ? parseTraceparent(traceparent) : null,
+    delivery:
+      packet.qos > 0 && packet.messageId !== undefined
+        ? { messageId: packet.messageId, hash: deliveryHash(packet) }
+        : null,
   };
 }
 

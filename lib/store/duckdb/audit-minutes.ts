@@ -10,6 +10,8 @@ export interface HopMinute {
 
 /** What a row of hop_minutes and its buckets are made of: sums and maxima, so that crossings can be added one by one. */
 interface Sums extends HopMinute {
+  /** whether its row says that it was crossed */
+  isCrossed: boolean;
   count: number;
   requests: number;
   errors: number;
@@ -64,7 +66,7 @@ export class OpenMinutes {
     this.#pass++;
   }
 
-  /** A crossing of a caller that had none before. */
+  /** A crossing of a caller that had none before this pass. */
   add(sums: Sums, j: Judged): void {
     if (sums.pass !== this.#pass) {
       sums.pass = this.#pass;
@@ -113,6 +115,7 @@ export class OpenMinutes {
       this.#sums.set(`${row.hop} ${minute}`, {
         hop: row.hop,
         minute,
+        isCrossed: row.count > 0,
         count: row.count,
         requests: row.requests,
         errors: row.errors,
@@ -199,6 +202,7 @@ export async function writeSums(tx: Tx, minute: number, sums: readonly Sums[]): 
     Int32Array.from(rows, (r) => r.n),
   ]);
   tx.flush();
+  for (const s of sums) s.isCrossed = s.count > 0;
 }
 
 interface Stored {

@@ -615,8 +615,7 @@ class DuckdbAuditTx implements AuditTx {
     const tx = this.#tx;
     const pairing = this.#pairing!;
     const { minutes } = this.#kept;
-    const { firstFresh } = this.#rows!;
-    const { replaced, withdrawn } = await this.#dropOldCrossings();
+    const { replaced, replacedCallers, withdrawn } = await this.#dropOldCrossings();
     await yieldToEvents();
     const judged = pairing.judge(offsets);
     await yieldToEvents();
@@ -626,7 +625,8 @@ class DuckdbAuditTx implements AuditTx {
     const dirty = new HopMinutes();
     for (const old of replaced) dirty.add(old);
     for (const j of judged) {
-      if (j.caller < firstFresh) minutes.forget(j);
+      // counted before, in part or by another figure
+      if (replacedCallers.has(j.caller)) minutes.forget(j);
       dirty.add(j);
     }
     minutes.beginPass();
@@ -654,10 +654,17 @@ class DuckdbAuditTx implements AuditTx {
   }
 
   /** Crossings of callers that had been there before; new callers cannot have any. */
-  async #dropOldCrossings(): Promise<{ replaced: HopMinute[]; withdrawn: number[] }> {
+  async #dropOldCrossings(): Promise<{
+    replaced: HopMinute[];
+    replacedCallers: Set<number>;
+    withdrawn: number[];
+  }> {
     const rows = this.#rows!;
     const callers = [...this.#pairing!.affected].filter((row) => row < rows.firstFresh);
-    if (callers.length === 0) return { replaced: [], withdrawn: [] };
+    const replaced: HopMinute[] = [];
+    const replacedCallers = new Set<number>();
+    const withdrawn = new Set<number>();
+    if (callers.length === 0) return { replaced, replacedCallers, withdrawn: [] };
     const minutes = callers.map((row) => minuteOfStart(rows.startNs[row]!, rows.arrivalMs[row]!));
     const found = await this.#tx.columns<
       [
@@ -678,19 +685,18 @@ class DuckdbAuditTx implements AuditTx {
     const [rowids, his, los, ids, hops, ofMinutes, calleeTraces, callees] = found.values;
     const [hi, lo, id] = [wordsOf(his), wordsOf(los), wordsOf(ids)];
     const stays = this.#pairing!.pairKeys((caller) => caller < rows.firstFresh);
-    const replaced: HopMinute[] = [];
-    const withdrawn = new Set<number>();
     const drop: bigint[] = [];
     for (let i = 0; i < found.rowCount; i++) {
       const caller = this.#index!.find(hi, lo, id, i, i);
       if (!this.#pairing!.affected.has(caller)) continue;
       drop.push(rowids[i]!);
       replaced.push({ hop: hops[i]!, minute: ofMinutes[i]! });
+      replacedCallers.add(caller);
       if (!stays.has(pairKey(caller, calleeTraces[i]!, callees[i]!))) withdrawn.add(ofMinutes[i]!);
     }
     if (drop.length > 0)
       await this.#tx.run(`DELETE FROM crossings WHERE rowid IN ${listedSigned('$1')}`, [drop.join(',')]);
-    return { replaced, withdrawn: [...withdrawn] };
+    return { replaced, replacedCallers, withdrawn: [...withdrawn] };
   }
 
   /** A late answer takes the question away. */
@@ -927,16 +933,17 @@ class DuckdbAuditTx implements AuditTx {
     }
     let crossings = 0;
     for (const [minute, hops] of hopsOf) {
-      const before = await this.#crossedIn(minute, hops);
       const added = hops.flatMap((hop) => minutes.get({ hop, minute }) ?? []);
+      const turned = added.filter((sums) => sums.isCrossed !== sums.count > 0).map(({ hop }) => hop);
       if (added.length > 0) await writeSums(tx, minute, added);
       const others = hops.filter((hop) => !minutes.get({ hop, minute }));
       if (others.length > 0) {
+        const before = await this.#crossedIn(minute, others);
         crossings += await this.#computeMinute(minute, others);
         await minutes.load(tx, minute, others);
+        const after = await this.#crossedIn(minute, others);
+        turned.push(...others.filter((hop) => before.has(hop) !== after.has(hop)));
       }
-      const after = await this.#crossedIn(minute, hops);
-      const turned = hops.filter((hop) => before.has(hop) !== after.has(hop));
       await tx.append('audit_heard', turned.length, [BigUint64Array.from(turned), minute]);
       await live.markLive(tx, minute, hops);
       if (dirty.rowCount === minutesAtOnce)
