@@ -70,6 +70,18 @@ test('one message comes, and names the hop, both numbers and what was changed', 
   expect(message.alerts[0]!.annotations.summary).toMatch(/Button press takes 10\d ms\. Budget is 10 ms\./);
   expect(message.text).toContain('line-button → factory-events');
   expect(message.text).toContain('Snapshot v42');
+  // where the path was found first, its guilty hop is found with the next presses
+  await until(
+    'the alert is about the hop',
+    async () => {
+      const { items } = await getJson<{ items: { subject: { kind: string }; folded: number }[] }>(
+        product,
+        '/api/v1/alerts?application=factory',
+      );
+      return items.length === 1 && items[0]!.subject.kind === 'hop' && items[0]!.folded > 0;
+    },
+    60_000,
+  );
 });
 
 test('the document of its link alone shows everything, and acknowledges in one tap', async ({ browser }) => {

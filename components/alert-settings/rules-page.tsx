@@ -1,5 +1,5 @@
 import type { RuleItem, RulesView } from '#lib/views/alert-schemas.ts';
-import { chipWords } from '../alert-page/alert-words.tsx';
+import { chipPhrase, chipWords } from '../alert-page/alert-words.tsx';
 import { WorkForm } from '../alert-page/work-form.tsx';
 import { AlertTabs } from '../alert-table/alert-tabs.tsx';
 import { CopyButton } from '../connect-guide/copy-button.tsx';
@@ -32,7 +32,7 @@ export function RulesPage({ view, webUrl }: { view: RulesView; webUrl: string })
         title="Rules"
         sentence={
           <Sentence
-            text={`${plural(view.items.length - off.length, 'rule')} of ${view.items.length} ${view.items.length - off.length === 1 ? 'looks' : 'look'} out.${off.length > 0 ? ` Off: ${off.map((rule) => chipWords[rule.rule].toLowerCase()).join(', ')}.` : ''} ${set === 0 ? 'All as the catalogue and hopscope.yaml say.' : `${plural(set, 'rule')} set on this page.`}`}
+            text={`${plural(view.items.length - off.length, 'rule')} of ${view.items.length} ${view.items.length - off.length === 1 ? 'looks' : 'look'} out.${off.length > 0 ? ` Off: ${off.map((rule) => chipPhrase(rule.rule)).join(', ')}.` : ''} ${set === 0 ? 'All as the catalogue and hopscope.yaml say.' : `${plural(set, 'rule')} set on this page.`}`}
           />
         }
         actions={<AlertTabs current="/alerts/rules" />}
