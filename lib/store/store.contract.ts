@@ -173,6 +173,8 @@ export function storeContract(name: string, engine: EngineUnderTest): void {
         }),
       ).toEqual([]);
       expect(await store.services()).toEqual([]);
+      expect(await store.servicesHeard(...around)).toEqual([]);
+      expect(await store.hopLevels(around[0], around[0], around[1])).toEqual([]);
       const nobody = { rootName: 'x', application: 'y', count: 0 };
       expect(await store.pathWindows(...around, hourMs)).toEqual([]);
       expect(await store.pathsOfHops(...around)).toEqual([]);
@@ -596,6 +598,27 @@ export function storeContract(name: string, engine: EngineUnderTest): void {
         expect(await ids({ toMs: noonMs + 3000 })).toEqual([2n, 1n]);
       });
 
+      it('knows who was heard when, by what arrived', async () => {
+        const later = traceBatch(2, [{ trace: 4n, span: 1n, resource: button }]);
+        later.arrivalMs = noonMs + 30_000;
+        await store.append([later]);
+        const [first, second] = await store.servicesHeard(noonMs - hourMs, noonMs + hourMs);
+        const arrivalMs = second!.firstMs;
+        expect(first).toEqual({
+          service: 'button',
+          version: '',
+          device: 'dev-button',
+          site: 'hannover',
+          application: 'line',
+          firstMs: arrivalMs,
+          lastMs: noonMs + 30_000,
+          arrivals: 2,
+        });
+        expect(second).toMatchObject({ service: 'factory', device: 'dev-factory', lastMs: arrivalMs, arrivals: 1 });
+        expect(await store.servicesHeard(noonMs + 10_000, noonMs + 20_000)).toEqual([]);
+        expect((await store.servicesHeard(noonMs + 20_000, noonMs + hourMs)).map((each) => each.arrivals)).toEqual([1]);
+      });
+
       it('knows the services and where they stand', async () => {
         expect(await store.services()).toEqual([
           { service: 'button', application: 'line', sites: ['hannover'] },
@@ -858,6 +881,34 @@ export function storeContract(name: string, engine: EngineUnderTest): void {
       it('knows a hop by its id', async () => {
         expect(await store.hop(9n)).toMatchObject({ hop: 9n, destination: 'a/b' });
         expect(await store.hop(1n)).toBeNull();
+      });
+
+      it('tells what each hop added of late beside what it added before', async () => {
+        const crossing = (hop: bigint, n: bigint, startMs: number, addedMs: number | null) => ({
+          hop,
+          callerTrace: n,
+          callerSpan: n,
+          calleeTrace: n,
+          calleeSpan: n + 1n,
+          startMs,
+          addedNanos: addedMs === null ? null : BigInt(addedMs * 1e6),
+          callerDevice: 1,
+          calleeDevice: 2,
+        });
+        await opened.seed.crossings([
+          crossing(9n, 1n, -5_000, 70),
+          crossing(9n, 3n, 1_000, 4),
+          crossing(9n, 5n, 2_000, 5),
+          crossing(9n, 7n, 3_000, 6),
+          crossing(9n, 9n, 20_000, 50),
+          crossing(9n, 11n, 21_000, null),
+          crossing(8n, 13n, 2_000, 1),
+          crossing(8n, 15n, 61_000, 9),
+        ]);
+        expect(await store.hopLevels(noonMs, noonMs + 10_000, noonMs + 60_000)).toEqual([
+          { hop: 8n, newestMs: noonMs + 2_000, broker: '', beforeMs: 1, sinceMs: null },
+          { hop: 9n, newestMs: noonMs + 21_000, broker: '', beforeMs: 5, sinceMs: 50 },
+        ]);
       });
 
       it('shows crossings newest, slowest or fastest first, unmeasured ones last', async () => {
