@@ -41,8 +41,7 @@ export function AlertPage({ view }: { view: AlertView }) {
       </p>
       <header className="mb-3 flex flex-col gap-1.5">
         <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-dense text-ink2">
-          <AlertChip alert={alert} />
-          {standing(alert, nowMs)}
+          <AlertChip alert={alert} /> {standing(alert, nowMs)}
         </p>
         <h1 className="max-w-[34ch] text-headline font-title tracking-tight text-balance break-words wide:max-w-none wide:text-title">
           {sentencesOf(alert.title).map((sentence) => (

@@ -17,6 +17,10 @@ export const chipWords: Record<RuleId, string> = {
   'own-health': 'Hopscope itself',
 };
 
+/** Inside a sentence; our own name stays as it is. */
+export const chipPhrase = (rule: RuleId): string =>
+  rule === 'own-health' ? chipWords[rule] : chipWords[rule].toLowerCase();
+
 export const stateWords: Record<AlertItem['state'], string> = {
   pending: 'Pending',
   open: 'Open',
@@ -56,7 +60,7 @@ export function AlertChip({ alert }: { alert: Pick<AlertItem, 'state' | 'severit
       className={`chip inline-flex h-6 items-center gap-1.5 rounded-pill px-2.5 text-dense font-control whitespace-nowrap max-phone:h-7 max-phone:rounded-[14px] ${markTintClass[mark]} ${markTextClass[mark]}`}
     >
       <AlertMark alert={alert} />
-      {alert.state === 'resolved' ? `Resolved: ${chipWords[alert.rule].toLowerCase()}` : chipWords[alert.rule]}
+      {alert.state === 'resolved' ? `Resolved: ${chipPhrase(alert.rule)}` : chipWords[alert.rule]}
     </span>
   );
 }

@@ -1,7 +1,8 @@
 import type { RuleItem, RulesView } from '#lib/views/alert-schemas.ts';
-import { chipWords } from '../alert-page/alert-words.tsx';
+import { chipPhrase, chipWords } from '../alert-page/alert-words.tsx';
 import { WorkForm } from '../alert-page/work-form.tsx';
 import { AlertTabs } from '../alert-table/alert-tabs.tsx';
+import { CopyButton } from '../connect-guide/copy-button.tsx';
 import { ChoiceField } from '../hop-head/fields.tsx';
 import { PageHead, Sentence } from '../hop-head/page-head.tsx';
 import { RowKeys } from '../hop-head/row-keys.tsx';
@@ -21,7 +22,7 @@ const box =
   'h-7.5 w-full min-w-0 rounded-button border border-ctl bg-panel px-2 text-dense text-ink placeholder:text-ink3 max-phone:h-11 max-phone:text-body';
 
 /** When somebody is woken: in plain words, each rule to be changed where it stands. */
-export function RulesPage({ view }: { view: RulesView }) {
+export function RulesPage({ view, webUrl }: { view: RulesView; webUrl: string }) {
   const off = view.items.filter((rule) => !rule.enabled);
   const set = view.items.filter((rule) => rule.from === 'page').length;
   return (
@@ -31,7 +32,7 @@ export function RulesPage({ view }: { view: RulesView }) {
         title="Rules"
         sentence={
           <Sentence
-            text={`${plural(view.items.length - off.length, 'rule')} of ${view.items.length} ${view.items.length - off.length === 1 ? 'looks' : 'look'} out.${off.length > 0 ? ` Off: ${off.map((rule) => chipWords[rule.rule].toLowerCase()).join(', ')}.` : ''} ${set === 0 ? 'All as the catalogue and hopscope.yaml say.' : `${plural(set, 'rule')} set on this page.`}`}
+            text={`${plural(view.items.length - off.length, 'rule')} of ${view.items.length} ${view.items.length - off.length === 1 ? 'looks' : 'look'} out.${off.length > 0 ? ` Off: ${off.map((rule) => chipPhrase(rule.rule)).join(', ')}.` : ''} ${set === 0 ? 'All as the catalogue and hopscope.yaml say.' : `${plural(set, 'rule')} set on this page.`}`}
           />
         }
         actions={<AlertTabs current="/alerts/rules" />}
@@ -51,6 +52,7 @@ export function RulesPage({ view }: { view: RulesView }) {
           </ul>
         </Panel>
         <div className="flex min-w-0 flex-col gap-2.5">
+          <DeployLine webUrl={webUrl} />
           <Budgets view={view} />
           <Changes view={view} />
         </div>
@@ -141,9 +143,33 @@ const thresholdLabel = (unit: string): string =>
   unit.startsWith('of the') ? `Share ${unit}, 0 to 1` : `Threshold, ${unit}`;
 
 function sourceOf(rule: RuleItem): string {
-  if (rule.from !== 'page') return `As the ${rule.from === 'catalogue' ? 'catalogue' : 'hopscope.yaml'} says.`;
+  if (rule.from !== 'page') return rule.from === 'catalogue' ? 'As the catalogue says.' : 'As hopscope.yaml says.';
   const at = rule.setAt === null ? '' : ` on ${formatAbsolute(Date.parse(rule.setAt))}`;
   return `Set by ${rule.setBy}${at}.`;
+}
+
+/** An alert can only name what it was told of, or noticed by itself. */
+function DeployLine({ webUrl }: { webUrl: string }) {
+  const line = `curl ${webUrl}/api/v1/markers -d id="$BUILD" -d title="Snapshot v42" -d service=factory-events -d version=v42 -d by="$USER"`;
+  return (
+    <Panel
+      id="deploys"
+      title="Tell of a deploy"
+      note="so that an alert can name it"
+      actions={<CopyButton text={line} what="the line" targetId="deploy-line" />}
+    >
+      <pre
+        id="deploy-line"
+        className="rounded-button border border-line bg-raised px-3 py-2 font-mono text-note break-all whitespace-pre-wrap text-ink"
+      >
+        {line}
+      </pre>
+      <p className="mt-2 text-dense text-ink2">
+        The same id again is the same deploy, so a script may try twice. In Node-RED an http request node posts the same
+        fields as JSON. New versions and services that answer from another place are noticed without it.
+      </p>
+    </Panel>
+  );
 }
 
 function Budgets({ view }: { view: RulesView }) {

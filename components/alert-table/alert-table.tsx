@@ -1,5 +1,5 @@
 import type { AlertItem } from '#lib/views/alert-schemas.ts';
-import { AlertMark, chipWords, isOpen, standing, stateWords } from '../alert-page/alert-words.tsx';
+import { AlertMark, chipPhrase, chipWords, isOpen, standing, stateWords } from '../alert-page/alert-words.tsx';
 import { WorkForm } from '../alert-page/work-form.tsx';
 import { Button, TextLink } from '../ui/button.tsx';
 import { formatAbsolute, formatAge, formatClock, formatDay, unknown } from '../ui/format.ts';
@@ -92,7 +92,7 @@ function AlertCard({ alert, nowMs }: { alert: AlertItem; nowMs: number }) {
     >
       <p className="flex items-center gap-1.5 text-dense text-ink2">
         <AlertMark alert={alert} />
-        {stateWords[alert.state]}, {chipWords[alert.rule].toLowerCase()}
+        {stateWords[alert.state]}, {chipPhrase(alert.rule)}
         <span className="ms-auto text-ink3">
           <Since at={alert.since} nowMs={nowMs} />
         </span>

@@ -46,7 +46,8 @@ export function Nav({ openAlerts }: { openAlerts: number }) {
             data-key={page.key}
             aria-keyshortcuts={page.key}
             aria-current={current ? 'page' : undefined}
-            className={`relative inline-flex h-7 items-center rounded-button border px-2.5 font-control max-phone:h-11 max-phone:px-3 ${
+            // a phone shows the first few: what is open is one of them
+            className={`relative ${page.path === '/alerts' && openAlerts > 0 ? 'max-phone:order-first' : ''} inline-flex h-7 items-center rounded-button border px-2.5 font-control max-phone:h-11 max-phone:px-3 ${
               current ? 'border-line bg-raised text-ink' : 'border-transparent text-ink2 hover:bg-hover hover:text-ink'
             }`}
           >

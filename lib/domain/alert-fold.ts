@@ -222,6 +222,12 @@ function mostShared(groups: readonly Group[], findings: readonly Finding[]): Gro
   return best;
 }
 
+/** One is what the other stands on, and is worse. */
+export const explainsOther = (finding: Finding, other: Finding): boolean =>
+  explains.has(finding.rule) &&
+  guiltiestFirst.indexOf(finding.rule) < guiltiestFirst.indexOf(other.rule) &&
+  other.parts.some((part) => partKey(part) === partKey(finding.subject));
+
 const guiltiestFirst: readonly RuleId[] = [
   'own-health',
   'broker-lost',

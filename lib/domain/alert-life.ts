@@ -7,7 +7,7 @@ import {
   keyOf,
   type Part,
 } from './alert.ts';
-import { foldFindings, type Group, isStillCause, partKey } from './alert-fold.ts';
+import { explainsOther, foldFindings, type Group, isStillCause, partKey } from './alert-fold.ts';
 import type { RulesInForce } from './alert-rules.ts';
 import { groupTitle, leadSentence } from './alert-words.ts';
 import { hash64, spanIdHex } from './ids.ts';
@@ -184,12 +184,17 @@ function goOn(
       return { ...each, untilMs: Math.min(nowMs, Math.max(each.sinceMs, finding.sinceMs)) };
     });
   const others = group.findings.filter((finding) => keyOf(finding) !== guilty);
+  const own = byKey.get(keyOf(alert));
+  // the device under a hop explains more than the service that it was thought to be
+  const cause = lead && own && explainsOther(lead, own) ? partOf(lead) : group.cause;
   next.alerts.push({
     ...alert,
-    ...(lead ? wordsOf(input, { ...group, findings: [lead, ...others] }, alert) : {}),
+    ...(lead ? wordsOf(input, { ...group, cause, findings: [lead, ...others] }, alert) : {}),
     folded: mergedFolded(before, others),
   });
 }
+
+const partOf = ({ subject }: Finding): Part => ({ kind: subject.kind, id: subject.id, name: subject.name });
 
 const foldedOfLead = ({ rule, subject, sentence, applications, sinceMs }: Alert): FoldedFinding => ({
   rule,
@@ -200,13 +205,13 @@ const foldedOfLead = ({ rule, subject, sentence, applications, sinceMs }: Alert)
   untilMs: null,
 });
 
-/** Whoever was guilty stays so while it is bad, unless the hop that a path blames is found; null: only what cannot be told is left. */
+/** Whoever was guilty stays so while it is bad, unless what it stands on is found to be; null: only what cannot be told is left. */
 function leadOf(alert: Alert, group: Group, byKey: ReadonlyMap<string, Finding>): Finding | null {
   const own = byKey.get(keyOf(alert));
   if (!own || own.state === 'cannot-tell') return null;
   if (own.state === 'fine') return group.findings[0] ?? null;
-  const found = own.guilty && group.findings.find(({ subject }) => partKey(subject) === partKey(own.guilty!));
-  return found || own;
+  const below = group.findings.filter((finding) => explainsOther(finding, own));
+  return below.find(({ subject }) => own.guilty && partKey(subject) === partKey(own.guilty)) ?? below[0] ?? own;
 }
 
 function mergedFolded(before: readonly FoldedFinding[], findings: readonly Finding[]): FoldedFinding[] {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addMarker } from '../work/marker-work.ts';
 import { alertView } from './alert-view.ts';
 import { alertsQuerySchema, alertsView, openAlertCount } from './alerts-view.ts';
 import type { ViewContext } from './context.ts';
@@ -151,6 +152,26 @@ describe('one alert', () => {
     const { changes, alert } = await alertView(world.context(), { id: firingAlert });
     expect(changes[0]).toMatchObject({ title: 'Snapshot v42', beforeMs: 40_000 });
     expect(alert).toMatchObject({ state: 'open', detectedAfterMs: 20_000, recoveredAfterMs: null });
+  });
+});
+
+describe('a marker', () => {
+  const told = { id: 'of the line lead', title: 'Snapshot v43', text: undefined, version: undefined, site: undefined };
+  const lineLead: Viewer = { ...factoryOnly, role: 'member' };
+  const tell = (service: string | undefined) =>
+    addMarker(world.context(lineLead), { ...told, service, by: undefined, time: undefined }).then(
+      ({ isNew }) => (isNew ? 'taken' : 'known'),
+      (error: Error) => error.message,
+    );
+
+  it('of who sees some applications names a service of these', async () => {
+    expect(await tell('camera')).toBe(await tell('no-such-service'));
+    expect(await tell(undefined)).toBe('There is no such service.');
+    expect(await tell('factory-events')).toBe('taken');
+    const seen = async (viewer: Viewer) =>
+      (await markersView(world.context(viewer), { from: 'now-1h', limit: 10 })).items.map(({ id }) => id);
+    expect(await seen(lineLead)).toContain('of the line lead');
+    expect(await seen(visionOnly)).toEqual([]);
   });
 });
 

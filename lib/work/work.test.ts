@@ -16,7 +16,7 @@ const guest: Viewer = { name: 'guest', role: 'viewer', applications: 'all' };
 
 let world: World;
 beforeAll(async () => {
-  world = await openWorld();
+  world = await openWorld({ withTraffic: false });
 });
 afterAll(() => world.close());
 beforeEach(() => {
@@ -179,13 +179,6 @@ describe('a marker', () => {
     expect(await failure(addMarker(as(owner), { ...told, id: 'old', time: nowMs - 2 * 86_400_000 }))).toContain(
       'wanted a moment of the last 24 h',
     );
-  });
-
-  it('names a service that one may see, or is not taken', async () => {
-    expect(await failure(addMarker(as(lineLead), { ...told, id: 'x', service: 'camera' }))).toMatch(/^not-found/);
-    expect(await addMarker(as(lineLead), { ...told, id: 'y', service: 'factory-events' })).toMatchObject({
-      isNew: true,
-    });
   });
 
   it('is refused when a script has gone wild', async () => {
