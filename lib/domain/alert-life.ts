@@ -7,11 +7,11 @@ import {
   keyOf,
   type Part,
 } from './alert.ts';
-import { explainsOther, foldFindings, type Group, isStillCause, partKey } from './alert-fold.ts';
+import { explainsOther, foldFindings, type Group, isSharedBy, isStillCause, partKey } from './alert-fold.ts';
 import type { RulesInForce } from './alert-rules.ts';
 import { groupSentence, groupTitle } from './alert-words.ts';
 import { hash64, spanIdHex } from './ids.ts';
-import type { EpochMillis, Millis } from './units.ts';
+import type { EpochMillis } from './units.ts';
 
 /**
  * From one step to the next: pending while causes gather, firing once somebody is to be told, resolved when its cause is over. A pure
@@ -26,7 +26,7 @@ const trailingMs = 5 * 60_000;
 const unknownMs = 3_600_000;
 /** evidence that is older than this came late */
 const lateMs = 120_000;
-const mostFolded = 200;
+const mostFolded = 500;
 const mostSentences = 600;
 
 export interface LifeInput {
@@ -171,8 +171,10 @@ function goOn(
   const event = (what: AlertEvent['what'], text: string): void => {
     next.events.push({ id: alert.id, event: { timeMs: nowMs, who: '', what, text } });
   };
+  const isFull = alert.folded.length >= mostFolded;
   for (const finding of group.findings)
-    if (!known.has(keyOf(finding))) event('folded', finding.sentence || finding.title || finding.subject.name);
+    if (!isFull && !known.has(keyOf(finding)))
+      event('folded', finding.sentence || finding.title || finding.subject.name);
   const lead = leadOf(alert, group, byKey);
   const guilty = lead ? keyOf(lead) : keyOf(alert);
   const before = [foldedOfLead(alert), ...alert.folded]
@@ -185,8 +187,9 @@ function goOn(
     });
   const others = group.findings.filter((finding) => keyOf(finding) !== guilty);
   const own = byKey.get(keyOf(alert));
-  // the device under a hop explains more than the service that it was thought to be
-  const cause = lead && own && explainsOther(lead, own) ? partOf(lead) : group.cause;
+  // the device under a hop says more than the service that it was thought to be
+  const isFound = lead && own && explainsOther(lead, own) && isSharedBy(partOf(lead), group.findings);
+  const cause = isFound ? partOf(lead) : group.cause;
   next.alerts.push({
     ...alert,
     ...(lead ? wordsOf(input, { ...group, cause, findings: [lead, ...others] }, alert) : {}),
@@ -283,7 +286,7 @@ function begin(next: NextAlerts, input: LifeInput, group: Group, pending: readon
     isLate: isLateEvidence(group.findings, nowMs),
   };
   if (!known) next.events.push({ id: first.id, event: { timeMs: nowMs, who: '', what: 'seen', text: lead.title } });
-  if (!isDue(dressed, inForce[lead.rule].forMs, nowMs)) {
+  if (!isDue(dressed, inForce, nowMs)) {
     next.alerts.push(dressed);
     return;
   }
@@ -291,8 +294,9 @@ function begin(next: NextAlerts, input: LifeInput, group: Group, pending: readon
   next.events.push({ id: first.id, event: { timeMs: nowMs, who: '', what: 'fired', text: dressed.title } });
 }
 
-const isDue = ({ seenMs, sinceMs }: Alert, forMs: Millis, nowMs: EpochMillis): boolean =>
-  nowMs - seenMs >= gatherMs && nowMs - sinceMs >= forMs;
+/** Whether a pending one has gathered, and lasted for as long as its rule asks. */
+export const isDue = ({ rule, seenMs, sinceMs }: Alert, inForce: RulesInForce, nowMs: EpochMillis): boolean =>
+  nowMs - seenMs >= gatherMs && nowMs - sinceMs >= inForce[rule].forMs;
 
 const isLateEvidence = (findings: readonly Finding[], nowMs: EpochMillis): boolean =>
   findings.every(({ heardMs }) => heardMs !== null && nowMs - heardMs > lateMs);
