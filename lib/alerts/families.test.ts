@@ -81,6 +81,15 @@ describe('a device that comes and goes', () => {
         second.spans = second.spans.filter(({ on }) => on !== machines.away);
       }
     };
+    world.state.ruleSettings.save({
+      rule: 'drop-outs',
+      enabled: true,
+      severity: null,
+      threshold: 0.02,
+      forMs: null,
+      by: 'owner',
+      atMs: originMs,
+    });
     await world.live(60, calm, 5);
     await world.live(240, every(60, 45), 5);
     const own = (): Alert[] => world.fired().filter(({ subject }) => subject.name === 'site-ashburn');

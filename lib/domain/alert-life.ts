@@ -113,12 +113,17 @@ function endOf(alert: Alert, byKey: ReadonlyMap<string, Finding>, nowMs: EpochMi
     return { atMs: lead.sinceMs, why: 'nobody has known for an hour' };
   }
   const { cause } = alert;
-  if (cause !== null && partKey(cause) !== partKey(alert.subject)) {
-    const members = membersOf(alert).flatMap((key) => byKey.get(key) ?? []);
-    if (isStillCause(cause, [...members.filter(({ state }) => state === 'bad'), ...fineOnes(byKey)])) return null;
-  }
+  const bad = membersOf(alert)
+    .flatMap((key) => byKey.get(key) ?? [])
+    .filter(({ state }) => state === 'bad');
+  // a device that is up again and drops out again and again is not well
+  if (bad.some((finding) => isAbout(finding, alert.subject))) return null;
+  if (cause !== null && !isAbout(alert, cause) && isStillCause(cause, [...bad, ...fineOnes(byKey)])) return null;
   return { atMs: Math.min(nowMs, Math.max(alert.sinceMs, lead.sinceMs)), why: '' };
 }
+
+const isAbout = ({ subject }: Pick<Finding, 'subject'>, part: Pick<Part, 'kind' | 'id'>): boolean =>
+  partKey(subject) === partKey(part);
 
 const fineOnes = (byKey: ReadonlyMap<string, Finding>): Finding[] =>
   [...byKey.values()].filter(({ state }) => state === 'fine');
@@ -211,7 +216,9 @@ const foldedOfLead = ({ rule, subject, sentence, sinceMs }: Alert): FoldedFindin
 function leadOf(alert: Alert, group: Group, byKey: ReadonlyMap<string, Finding>): Finding | null {
   const own = byKey.get(keyOf(alert));
   if (!own || own.state === 'cannot-tell') return null;
-  if (own.state === 'fine') return group.findings[0] ?? null;
+  if (own.state === 'fine') {
+    return group.findings.find((finding) => isAbout(finding, alert.subject)) ?? group.findings[0] ?? null;
+  }
   const below = group.findings.filter((finding) => explainsOther(finding, own));
   return below.find(({ subject }) => own.guilty && partKey(subject) === partKey(own.guilty)) ?? below[0] ?? own;
 }
