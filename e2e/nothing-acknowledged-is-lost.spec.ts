@@ -114,7 +114,7 @@ test('kill -9 at any moment loses nothing and shows nothing twice: OTLP, a broke
   await product.ready();
   const { sent, acknowledged } = await finished(senders, ledger);
   console.log(
-    `${kills} kills, ${acknowledged.length} items acknowledged; ingesting again after ${ofMany(product.ingestingAfterMs)} ms`,
+    `${kills} kills, ${acknowledged.length} items acknowledged; ingesting again after ${ofMany(product.ingestingAfterMs)} ms, of processor time ${ofMany(product.ingestingAfterCpuMs)} ms`,
   );
 
   const messages = acknowledged.filter((item) => !item.startsWith('otlp')).length;

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts, runProduct, until } from './product.ts';
 
@@ -17,6 +17,8 @@ export class Restartable {
   readonly mqtt: string;
   /** of every start: how long until OTLP was answered, where it lived that long */
   readonly ingestingAfterMs: number[] = [];
+  /** and how much processor time it took until then, which a busy machine does not change much */
+  readonly ingestingAfterCpuMs: number[] = [];
   readonly #env: Record<string, string>;
   readonly #args: string[];
   #running: { child: ChildProcess; output: () => string; ended: Promise<number | null> } | null = null;
@@ -63,7 +65,12 @@ export class Restartable {
     const { child } = this.#running;
     const look = async (): Promise<void> => {
       while (child.exitCode === null && child.signalCode === null) {
-        if (await this.isIngesting()) return void this.ingestingAfterMs.push(performance.now() - startedMs);
+        if (await this.isIngesting()) {
+          this.ingestingAfterMs.push(performance.now() - startedMs);
+          const cpuMs = processorMs(child.pid!);
+          if (cpuMs !== null) this.ingestingAfterCpuMs.push(cpuMs);
+          return;
+        }
         await new Promise((done) => setTimeout(done, 10));
       }
     };
@@ -115,5 +122,15 @@ export class Restartable {
     this.#before += running.output();
     this.#running = null;
     return code;
+  }
+}
+
+/** User and system time of a process (proc(5), in hundredths of a second); null where the system does not tell, or it is gone. */
+function processorMs(pid: number): number | null {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  } catch {
+    return null;
   }
 }
