@@ -61,7 +61,7 @@ function deviceDown(look: Look, device: DeviceRow): Finding {
     });
   }
   // it says itself that it goes, or has not been heard since
-  const isSilent = device.reason.startsWith('silent');
+  const isSilent = isSilence(device.reason);
   const sinceMs = isSilent && device.lastSeenMs > 0 ? Math.min(device.lastSeenMs, device.sinceMs) : device.sinceMs;
   const site = siteNameOf(look, device.site);
   return quietFinding({
@@ -81,6 +81,7 @@ const isInTime = ({ nowMs }: Look, { lastSeenMs, intervalMs }: DeviceRow): boole
   lastSeenMs > 0 && nowMs - lastSeenMs <= 1.5 * Math.max(leastIntervalMs, intervalMs ?? usualIntervalMs);
 
 const silentIntervals = 3;
+const isSilence = (reason: string): boolean => reason.startsWith('silent');
 
 /** We have listened for as long as its silence takes to mean something. */
 const isOurSilence = ({ deaf, nowMs, watchedSinceMs }: Look, { intervalMs }: DeviceRow): boolean =>
@@ -94,7 +95,7 @@ function dropOuts(look: Look, device: DeviceRow, events: readonly DeviceEventRow
     applications: device.applications,
     parts: partsOfDevice(look, device),
   };
-  const lost = lostTimes(events, look.nowMs);
+  const lost = lostTimes(device, events, look.nowMs);
   const last = lost.at(-1);
   if (device.state === 'unknown') return quietFinding({ ...about, state: 'cannot-tell', sinceMs: device.sinceMs });
   const lostMs = lost.reduce((sum, each) => sum + each.toMs - each.fromMs, 0);
@@ -116,13 +117,16 @@ function dropOuts(look: Look, device: DeviceRow, events: readonly DeviceEventRow
 }
 
 function lostTimes(
+  { intervalMs }: DeviceRow,
   events: readonly DeviceEventRow[],
   nowMs: EpochMillis,
 ): { fromMs: EpochMillis; toMs: EpochMillis }[] {
+  const unheardMs = silentIntervals * Math.max(leastIntervalMs, intervalMs ?? usualIntervalMs);
   const lost: { fromMs: EpochMillis; toMs: EpochMillis }[] = [];
   let fromMs: EpochMillis | null = null;
-  for (const { timeMs, toState } of events) {
-    if (toState === 'down') fromMs ??= timeMs;
+  for (const { timeMs, toState, reason } of events) {
+    // it was silent for as long as it took to call it so
+    if (toState === 'down') fromMs ??= isSilence(reason) ? timeMs - unheardMs : timeMs;
     else if (fromMs !== null) {
       lost.push({ fromMs, toMs: timeMs });
       fromMs = null;

@@ -72,6 +72,35 @@ describe('a silent device', () => {
   });
 });
 
+describe('a device that comes and goes', () => {
+  it('is told as one that drops out, and its next absence is no news', async () => {
+    const every = (seconds: number, silent: number) => (second: Second, at: number) => {
+      calm(second, at);
+      if ((at / 1000) % seconds < silent) {
+        second.alive = second.alive.filter((device) => device !== machines.away);
+        second.spans = second.spans.filter(({ on }) => on !== machines.away);
+      }
+    };
+    world.state.ruleSettings.save({
+      rule: 'drop-outs',
+      enabled: true,
+      severity: null,
+      threshold: 0.02,
+      forMs: null,
+      by: 'owner',
+      atMs: originMs,
+    });
+    await world.live(60, calm, 5);
+    await world.live(240, every(60, 45), 5);
+    const own = (): Alert[] => world.fired().filter(({ subject }) => subject.name === 'site-ashburn');
+    const dropsOut = own().find(({ rule, folded }) => [rule, ...folded.map((each) => each.rule)].includes('drop-outs'));
+    expect(dropsOut).toMatchObject({ phase: 'firing' });
+    const told = own().length;
+    await world.live(120, every(60, 45), 5);
+    expect(own()).toHaveLength(told);
+  });
+});
+
 describe('devices behind a cut link', () => {
   it('that fall silent one after the other are one alert, told once, and each is listed', async () => {
     const behind = Array.from({ length: 26 }, (_, i) =>

@@ -13,6 +13,7 @@ import { isSameWork } from '../views/predecessor.ts';
 import {
   brokerPart,
   distinctParts,
+  isOpen,
   type Look,
   legPart,
   quietFinding,
@@ -100,10 +101,11 @@ async function overBudget(
   if (movedMs !== null) return quietFinding({ ...about, state: 'fine', sinceMs: movedMs });
   if (live.overSinceMs === null) {
     const state = live.verdict === 'leave' ? 'fine' : 'cannot-tell';
+    const sinceMs = state === 'fine' && isOpen(look, about) ? await endMs(look, hop, live) : live.sinceMs;
     return quietFinding({
       ...about,
       state,
-      sinceMs: live.sinceMs,
+      sinceMs,
       usualAtMs: state === 'fine' && level && isAsUsual(level) ? level.newestMs : null,
     });
   }
@@ -228,6 +230,18 @@ async function onsetMs(
   const fromMs = spell === null || spell.fromMs > overSinceMs ? overSinceMs : spell.fromMs;
   look.memory.onsets.set(key, fromMs);
   return fromMs;
+}
+
+/** When it really ended, before the verdict was sure. */
+async function endMs(look: Look, hop: HopIdentity, live: LiveVerdict): Promise<EpochMillis> {
+  const key = `${hop.hop} well ${live.sinceMs}`;
+  const known = look.memory.onsets.get(key);
+  if (known !== undefined) return known;
+  const before = await look.store.crossingsOfHop(hop.hop, live.sinceMs - longestMs, live.sinceMs, 'newest', looked);
+  const last = before.find((crossing) => isMeasured(crossing) && isOverBudget(crossing, live.budgetMs));
+  const toMs = Math.min(live.sinceMs, last ? startOf(last) : live.sinceMs);
+  look.memory.onsets.set(key, toMs);
+  return toMs;
 }
 
 /** Oldest first: of the last minutes, or as far back as the verdict may look. */

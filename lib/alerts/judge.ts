@@ -1,5 +1,5 @@
 import { type Alert, type Finding, keyOf } from '../domain/alert.ts';
-import { type NextAlerts, nextAlerts } from '../domain/alert-life.ts';
+import { isDue, type NextAlerts, nextAlerts } from '../domain/alert-life.ts';
 import { type RuleChange, type RulesInForce, rulesInForce } from '../domain/alert-rules.ts';
 import type { Rules } from '../domain/rule.ts';
 import type { EpochMillis } from '../domain/units.ts';
@@ -60,12 +60,13 @@ export async function judgeAlerts(input: JudgeInput, memory: AlertMemory): Promi
   watch(memory, nowMs);
   const [live, devices] = await Promise.all([store.liveVerdicts(), store.devices()]);
   const shape = shapeOf(input, live, devices);
-  const isPending = state.alerts.open().some(({ phase }) => phase === 'pending');
-  if (!isPending && memory.looked && memory.looked.shape === shape && isRecent(memory.looked.atMs, nowMs))
+  const inForce = rulesInForce(input.alertRules, state.ruleSettings.all());
+  const open = state.alerts.open();
+  const isDueNow = open.some((alert) => alert.phase === 'pending' && isDue(alert, inForce, nowMs));
+  if (!isDueNow && memory.looked && memory.looked.shape === shape && isRecent(memory.looked.atMs, nowMs))
     return { looked: false, fired: [], resolved: [] };
 
-  const inForce = rulesInForce(input.alertRules, state.ruleSettings.all());
-  const look = await lookAround(input, memory, inForce, live, devices);
+  const look = await lookAround(input, memory, { inForce, live, devices, open });
   const findings = await findAll(look, state);
   const heard = await store.servicesHeard(nowMs - heardBackMs, nowMs);
   const noticed = noticedMarkers(heard, nowMs - heardBackMs, nowMs, look);
@@ -108,10 +109,9 @@ function shapeOf({ status }: JudgeInput, live: readonly LiveVerdict[], devices: 
 async function lookAround(
   { store, rules, status, nowMs }: JudgeInput,
   memory: AlertMemory,
-  inForce: RulesInForce,
-  live: readonly LiveVerdict[],
-  devices: Look['devices'],
+  read: Pick<Look, 'inForce' | 'live' | 'devices' | 'open'>,
 ): Promise<Look> {
+  const { live } = read;
   const begun = live.flatMap(({ overSinceMs, unansweredSinceMs }) => [overSinceMs, unansweredSinceMs]);
   const recent = begun.filter((ms) => ms !== null && ms > nowMs - levelsBackMs) as EpochMillis[];
   const splitMs = Math.min(nowMs - 20_000, ...recent);
@@ -123,14 +123,12 @@ async function lookAround(
   return {
     store,
     rules,
-    inForce,
+    ...read,
     status,
     nowMs,
     memory,
     sites: new Map(sites.map((site) => [site.id, site])),
-    devices,
     hops,
-    live,
     levels: new Map(levels.map((level) => [level.hop, level])),
     watchedSinceMs: memory.watchedSinceMs ?? nowMs,
     deaf: whyDeaf(status, nowMs),

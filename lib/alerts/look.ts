@@ -1,4 +1,5 @@
-import type { Finding, Part } from '../domain/alert.ts';
+import { type Alert, type Finding, keyOf, type Part } from '../domain/alert.ts';
+import { membersOf } from '../domain/alert-life.ts';
 import type { RulesInForce } from '../domain/alert-rules.ts';
 import type { Rules } from '../domain/rule.ts';
 import type { EpochMillis } from '../domain/units.ts';
@@ -18,6 +19,8 @@ export interface Look {
   devices: readonly DeviceRow[];
   hops: ReadonlyMap<bigint, HopIdentity>;
   live: readonly LiveVerdict[];
+  /** what has been found before and is not over */
+  open: readonly Alert[];
   /** of the last minutes, where something is bad; empty while nothing is */
   levels: ReadonlyMap<bigint, HopLevel>;
   /** since when we watch without a break: who is silent is silent since then, as far as we know */
@@ -44,6 +47,10 @@ export const quietFinding = (
   parts: [],
   ...finding,
 });
+
+/** Whether somebody waits to hear that it is over. */
+export const isOpen = ({ open }: Pick<Look, 'open'>, finding: Pick<Finding, 'rule' | 'subject'>): boolean =>
+  open.some((alert) => membersOf(alert).includes(keyOf(finding)));
 
 export const siteNameOf = (look: Pick<Look, 'sites'>, id: string): string => look.sites.get(id)?.name ?? id;
 

@@ -16,9 +16,14 @@ export async function ownFindings(look: Look): Promise<Finding[]> {
   const spool = look.status.spool();
   const behindS = spool.waitingSinceMs === null ? 0 : (look.nowMs - spool.waitingSinceMs) / 1000;
   const limitS = rule.threshold ?? 120;
+  const past = look.open.filter(
+    ({ rule: of, subject }) =>
+      of === rule.id && !isStanding(subject.id) && !reasons.some((reason) => idOf(reason) === subject.id),
+  );
   return [
+    ...past.map(({ subject }) => check(subject.id, subject.name, false, {})),
     ...reasons.map((reason) =>
-      check(reason.slice(0, 200), 'readiness', true, {
+      check(idOf(reason), 'readiness', true, {
         title: `Hopscope: ${reason}.`,
         sentence: 'What arrives while this lasts may be seen late, or not at all.',
         wayOut: 'The status page shows which part it is; its log says why.',
@@ -33,6 +38,9 @@ export async function ownFindings(look: Look): Promise<Finding[]> {
     await booksFinding(look, check),
   ];
 }
+
+const idOf = (reason: string): string => reason.slice(0, 200);
+const isStanding = (id: string): boolean => id === 'spool' || id === 'books';
 
 async function booksFinding(
   { store }: Look,

@@ -13,7 +13,7 @@ import { sparkGrid } from '../views/spark.ts';
 import { owner } from '../views/viewer.ts';
 import { instantOf } from '../views/words.ts';
 import { partsOfHop } from './hops.ts';
-import { distinctParts, type Look, quietFinding, servicePart } from './look.ts';
+import { distinctParts, isOpen, type Look, quietFinding, servicePart } from './look.ts';
 import type { KnownPathState } from './memory.ts';
 
 /**
@@ -118,7 +118,10 @@ async function judgePath(
   };
   if (state.overSince === null) {
     const judged = state.verdict === 'leave' ? ('fine' as const) : ('cannot-tell' as const);
-    return quietFinding({ ...about, state: judged, sinceMs: state.from * sliceMs });
+    const judgedMs = state.from * sliceMs;
+    const last = requests.findLast((request) => overOf(request, budgetMs));
+    const sinceMs = judged === 'fine' && last && isOpen(look, about) ? Math.min(judgedMs, last.startMs) : judgedMs;
+    return quietFinding({ ...about, state: judged, sinceMs });
   }
   const isOver = (request: Looked): boolean => overOf(request, budgetMs);
   const spell = badSpellOf(requests.map<Moment>((r) => ({ atMs: r.startMs, isBad: isOver(r) })));

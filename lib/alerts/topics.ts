@@ -11,6 +11,7 @@ import { brokerPart, distinctParts, type Look, legPart, quietFinding, siteOfBrok
 
 const minuteMs = 60_000;
 const rhythmMs = 3_600_000;
+const longestMs = 7 * 86_400_000;
 /** what spoke less, or for a shorter time, has no rhythm to miss */
 const leastMessages = 20;
 const leastHistoryMs = 10 * minuteMs;
@@ -18,7 +19,9 @@ const leastHistoryMs = 10 * minuteMs;
 const leastQuietMs = 15_000;
 
 export async function topicFindings(look: Look): Promise<Finding[]> {
-  const fromMs = look.nowMs - rhythmMs;
+  // who has been told that a topic is quiet hears of it as long as it is
+  const quietMs = look.open.flatMap(({ rule, sinceMs }) => (rule === 'silent-topic' ? [sinceMs] : []));
+  const fromMs = Math.max(look.nowMs - longestMs, Math.min(look.nowMs, ...quietMs) - rhythmMs);
   const rhythms = await look.store.topicRhythms(fromMs, look.nowMs + minuteMs);
   // silence is measured against what else the broker carries: while we are behind every topic ends at the same moment
   const newest = new Map<string, EpochMillis>();

@@ -79,12 +79,16 @@ export function foldFindings(findings: readonly Finding[], open: readonly OpenCa
     const known = mostShared(groups, best.findings);
     if (known) {
       known.findings.push(...joined);
-      known.cause ??= best.part;
+      if (known.cause === null || !isSharedBy(known.cause, known.findings)) known.cause = best.part;
     } else groups.push({ id: null, cause: best.part, findings: joined });
   }
   for (const finding of loose) groups.push({ id: null, cause: finding.guilty, findings: [finding] });
   return groups.map((group) => ({ ...group, findings: guiltyFirst(group) }));
 }
+
+/** Whether all of them pass through it. */
+export const isSharedBy = (part: Part, findings: readonly Finding[]): boolean =>
+  findings.every(({ parts }) => parts.some((each) => partKey(each) === partKey(part)));
 
 /** Whether a part is still what these findings share: with fewer than two of them it explains nothing. */
 export function isStillCause(part: Part, findings: readonly Finding[]): boolean {

@@ -154,6 +154,21 @@ describe('what is folded', () => {
     ]);
   });
 
+  it('goes on under another rule when the same thing is bad in another way', () => {
+    const down = drawnFinding('device-down', 'device', 'd1');
+    const drops = drawnFinding('drop-outs', 'device', 'd1');
+    const watch = new Watch()
+      .step(0, [down])
+      .step(10_000, [down, drops])
+      .step(20_000, [well(down, 15_000), drops]);
+    expect(watch.only).toMatchObject({ phase: 'firing', rule: 'drop-outs' });
+    watch.step(30_000, [{ ...down, sinceMs: noonMs + 25_000 }, drops]);
+    expect(watch.only).toMatchObject({ phase: 'firing', rule: 'device-down' });
+    expect(watch.said('fired')).toBe(1);
+    watch.step(60_000, [well(down, 50_000), well(drops, 55_000)]);
+    expect(watch.only.phase).toBe('resolved');
+  });
+
   it('a path names its hop at once, and hands over when the hop is found', () => {
     const path = drawnFinding('path-over-budget', 'path', 'press', {
       title: 'Button press takes 105 ms. Budget is 10 ms.',

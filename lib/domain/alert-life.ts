@@ -7,11 +7,11 @@ import {
   keyOf,
   type Part,
 } from './alert.ts';
-import { explainsOther, foldFindings, type Group, isStillCause, partKey } from './alert-fold.ts';
+import { explainsOther, foldFindings, type Group, isSharedBy, isStillCause, partKey } from './alert-fold.ts';
 import type { RulesInForce } from './alert-rules.ts';
 import { groupTitle, leadSentence } from './alert-words.ts';
 import { hash64, spanIdHex } from './ids.ts';
-import type { EpochMillis, Millis } from './units.ts';
+import type { EpochMillis } from './units.ts';
 
 /**
  * From one step to the next: pending while causes gather, firing once somebody is to be told, resolved when its cause is over. A pure
@@ -26,7 +26,7 @@ const trailingMs = 5 * 60_000;
 const unknownMs = 3_600_000;
 /** evidence that is older than this came late */
 const lateMs = 120_000;
-const mostFolded = 200;
+const mostFolded = 500;
 const mostSentences = 600;
 
 export interface LifeInput {
@@ -113,12 +113,17 @@ function endOf(alert: Alert, byKey: ReadonlyMap<string, Finding>, nowMs: EpochMi
     return { atMs: lead.sinceMs, why: 'nobody has known for an hour' };
   }
   const { cause } = alert;
-  if (cause !== null && partKey(cause) !== partKey(alert.subject)) {
-    const members = membersOf(alert).flatMap((key) => byKey.get(key) ?? []);
-    if (isStillCause(cause, [...members.filter(({ state }) => state === 'bad'), ...fineOnes(byKey)])) return null;
-  }
+  const bad = membersOf(alert)
+    .flatMap((key) => byKey.get(key) ?? [])
+    .filter(({ state }) => state === 'bad');
+  // a device that is up again and drops out again and again is not well
+  if (bad.some((finding) => isAbout(finding, alert.subject))) return null;
+  if (cause !== null && !isAbout(alert, cause) && isStillCause(cause, [...bad, ...fineOnes(byKey)])) return null;
   return { atMs: Math.min(nowMs, Math.max(alert.sinceMs, lead.sinceMs)), why: '' };
 }
+
+const isAbout = ({ subject }: Pick<Finding, 'subject'>, part: Pick<Part, 'kind' | 'id'>): boolean =>
+  partKey(subject) === partKey(part);
 
 const fineOnes = (byKey: ReadonlyMap<string, Finding>): Finding[] =>
   [...byKey.values()].filter(({ state }) => state === 'fine');
@@ -171,8 +176,10 @@ function goOn(
   const event = (what: AlertEvent['what'], text: string): void => {
     next.events.push({ id: alert.id, event: { timeMs: nowMs, who: '', what, text } });
   };
+  const isFull = alert.folded.length >= mostFolded;
   for (const finding of group.findings)
-    if (!known.has(keyOf(finding))) event('folded', finding.sentence || finding.title || finding.subject.name);
+    if (!isFull && !known.has(keyOf(finding)))
+      event('folded', finding.sentence || finding.title || finding.subject.name);
   const lead = leadOf(alert, group, byKey);
   const guilty = lead ? keyOf(lead) : keyOf(alert);
   const before = [foldedOfLead(alert), ...alert.folded]
@@ -185,8 +192,9 @@ function goOn(
     });
   const others = group.findings.filter((finding) => keyOf(finding) !== guilty);
   const own = byKey.get(keyOf(alert));
-  // the device under a hop explains more than the service that it was thought to be
-  const cause = lead && own && explainsOther(lead, own) ? partOf(lead) : group.cause;
+  // the device under a hop says more than the service that it was thought to be
+  const isFound = lead && own && explainsOther(lead, own) && isSharedBy(partOf(lead), group.findings);
+  const cause = isFound ? partOf(lead) : group.cause;
   next.alerts.push({
     ...alert,
     ...(lead ? wordsOf(input, { ...group, cause, findings: [lead, ...others] }, alert) : {}),
@@ -209,7 +217,9 @@ const foldedOfLead = ({ rule, subject, sentence, applications, sinceMs }: Alert)
 function leadOf(alert: Alert, group: Group, byKey: ReadonlyMap<string, Finding>): Finding | null {
   const own = byKey.get(keyOf(alert));
   if (!own || own.state === 'cannot-tell') return null;
-  if (own.state === 'fine') return group.findings[0] ?? null;
+  if (own.state === 'fine') {
+    return group.findings.find((finding) => isAbout(finding, alert.subject)) ?? group.findings[0] ?? null;
+  }
   const below = group.findings.filter((finding) => explainsOther(finding, own));
   return below.find(({ subject }) => own.guilty && partKey(subject) === partKey(own.guilty)) ?? below[0] ?? own;
 }
@@ -285,7 +295,7 @@ function begin(next: NextAlerts, input: LifeInput, group: Group, pending: readon
     isLate: isLateEvidence(group.findings, nowMs),
   };
   if (!known) next.events.push({ id: first.id, event: { timeMs: nowMs, who: '', what: 'seen', text: lead.title } });
-  if (!isDue(dressed, inForce[lead.rule].forMs, nowMs)) {
+  if (!isDue(dressed, inForce, nowMs)) {
     next.alerts.push(dressed);
     return;
   }
@@ -293,8 +303,9 @@ function begin(next: NextAlerts, input: LifeInput, group: Group, pending: readon
   next.events.push({ id: first.id, event: { timeMs: nowMs, who: '', what: 'fired', text: dressed.title } });
 }
 
-const isDue = ({ seenMs, sinceMs }: Alert, forMs: Millis, nowMs: EpochMillis): boolean =>
-  nowMs - seenMs >= gatherMs && nowMs - sinceMs >= forMs;
+/** Whether a pending one has gathered, and lasted for as long as its rule asks. */
+export const isDue = ({ rule, seenMs, sinceMs }: Alert, inForce: RulesInForce, nowMs: EpochMillis): boolean =>
+  nowMs - seenMs >= gatherMs && nowMs - sinceMs >= inForce[rule].forMs;
 
 const isLateEvidence = (findings: readonly Finding[], nowMs: EpochMillis): boolean =>
   findings.every(({ heardMs }) => heardMs !== null && nowMs - heardMs > lateMs);
