@@ -188,7 +188,7 @@ function Budgets({ view }: { view: RulesView }) {
           {view.budgets.map((budget) => (
             <Tr key={`${budget.of} ${budget.judges}`}>
               <RowHead className="break-words">{budget.of}</RowHead>
-              <Td className="text-ink2">{budget.judges}</Td>
+              <Td className="whitespace-nowrap text-ink2">{budget.judges}</Td>
               <Td numeric>{formatBudget(budget.budgetMs)}</Td>
               <Td className="text-ink2">{budget.from}</Td>
             </Tr>

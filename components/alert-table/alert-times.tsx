@@ -17,6 +17,7 @@ export function AlertTimes({ view }: { view: AlertsView }) {
   const fromMs = times.steps[0]?.timeMs ?? range.fromMs;
   const spark = (of: (step: Step) => number | null) => (
     <Spark
+      range={[0, Math.max(1, ...times.steps.map((step) => of(step) ?? 0))]}
       spark={{ fromMs, stepMs: times.stepMs, values: times.steps.map(of) }}
       width={120}
       height={24}
@@ -28,7 +29,7 @@ export function AlertTimes({ view }: { view: AlertsView }) {
     <Panel
       id="times"
       title="How fast"
-      note={`alerts that fired: ${rangeWords(range)}; lines from their least to their most, a step is ${formatAge(times.stepMs)}`}
+      note={`alerts that fired: ${rangeWords(range)}; lines from 0 to their most, a step is ${formatAge(times.stepMs)}`}
     >
       <dl className="flex flex-wrap gap-x-10 gap-y-3">
         <Figure name="fired" value={formatNumber(times.fired)}>

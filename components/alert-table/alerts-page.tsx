@@ -155,7 +155,7 @@ function NothingOpen({ targets }: { targets: number | null }) {
       <p>
         Here stands one alert for one cause, as soon as a hop or a path is over its budget, requests get no answer, a
         topic goes quiet, a device or a broker is lost, a clock steps, or Hopscope itself is not well.{' '}
-        <a href="/alerts/rules">The rules</a>
+        <TextLink href="/alerts/rules">The rules</TextLink>
       </p>
       {targets !== null && (
         <p className="mt-2">

@@ -128,12 +128,14 @@ async function overBudget(
   );
   const enough = figures.p95Ms >= (inForce[rule].threshold ?? 1) * figures.budgetMs;
   const newest = Math.max(...crossings.map(startOf));
+  if (!enough) return quietFinding({ ...about, state: 'fine', sinceMs: nowMs });
+  // as long as the verdict waits for three windows nobody knows whether it is over
+  if (isLeaving(crossings, isOver, nowMs))
+    return quietFinding({ ...about, state: 'cannot-tell', sinceMs: startOf(crossings.findLast(isOver)!) });
   return quietFinding({
     ...bad,
     sinceMs,
     heardMs: newest,
-    // as long as the verdict waits for three windows nobody knows whether it is over
-    state: !enough || isLeaving(crossings, isOver, nowMs) ? 'cannot-tell' : 'bad',
     title: hopTitle(figures),
     sentence: hopSentence(figures),
     wayOut: figures.reason,
@@ -175,10 +177,11 @@ async function unanswered(
   const share = asked === 0 ? null : window.unanswered / asked;
   const names = { fromService: hop.from.service, toService: hop.to.service };
   const toSite = siteNameOf(look, hop.to.site);
+  if (share !== null && share < (look.inForce[rule].threshold ?? 0))
+    return quietFinding({ ...about, state: 'fine', sinceMs: look.nowMs });
   return quietFinding({
     ...bad,
     heardMs: null,
-    state: share !== null && share < (look.inForce[rule].threshold ?? 0) ? 'cannot-tell' : 'bad',
     title: unansweredTitle(hopName(names), window.unanswered, asked),
     sentence: `${hop.to.service} in ${toSite} used to answer ${hop.destination === '' ? hop.from.service : hop.destination} and does not.`,
     wayOut: `See whether ${hop.to.service} in ${toSite} still runs and listens.`,

@@ -118,7 +118,8 @@ async function judgePath(
   };
   if (state.overSince === null) {
     const judged = state.verdict === 'leave' ? ('fine' as const) : ('cannot-tell' as const);
-    const judgedMs = state.from * sliceMs;
+    // what was known before we watched is forgotten
+    const judgedMs = Math.max(state.from * sliceMs, look.watchedSinceMs);
     const last = requests.findLast((request) => overOf(request, budgetMs));
     const sinceMs = judged === 'fine' && last && isOpen(look, about) ? Math.min(judgedMs, last.startMs) : judgedMs;
     return quietFinding({ ...about, state: judged, sinceMs });
@@ -144,9 +145,12 @@ async function judgePath(
   const hop = blamed === null ? undefined : [...look.hops.values()].find((each) => spanIdHex(each.hop) === blamed);
   const lately = requests.filter((request) => request.startMs >= nowMs - 60_000);
   const some = lately.length >= enough ? lately : requests.slice(-enough);
+  if (!enoughOver) return quietFinding({ ...about, state: 'fine', sinceMs: nowMs });
+  if (isLeaving(requests, isOver, nowMs))
+    return quietFinding({ ...about, state: 'cannot-tell', sinceMs: over.at(-1)!.startMs });
   return quietFinding({
     ...about,
-    state: !enoughOver || isLeaving(requests, isOver, nowMs) ? 'cannot-tell' : 'bad',
+    state: 'bad',
     sinceMs,
     severity: inForce[rule].severity,
     title: pathTitle(path.window.rootName, p95Ms, budgetMs),

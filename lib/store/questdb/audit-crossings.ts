@@ -19,9 +19,7 @@ import type { Cell } from './lines.ts';
 import { tables } from './schema.ts';
 
 const cell = (column: WriteColumn, row: number): CellValue =>
-  column !== null && typeof column === 'object' && !(column instanceof Uint8Array && column.length === 0)
-    ? (column as readonly CellValue[])[row]!
-    : (column as CellValue);
+  ArrayBuffer.isView(column) || Array.isArray(column) ? (column as readonly CellValue[])[row]! : (column as CellValue);
 
 /** Where each column stands in what Pairing.columns answers: the table of duckdb/schema.ts. */
 const at = {

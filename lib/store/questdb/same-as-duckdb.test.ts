@@ -17,6 +17,7 @@ import { parseAddress } from './address.ts';
 import { QuestDbAudit } from './audit.ts';
 import type { AuditBook } from './audit-book.ts';
 import { bookOf, storeOf } from './questdb-store.ts';
+import { tableNames } from './schema.ts';
 import { Server } from './server.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
@@ -432,6 +433,60 @@ async function emptyTablesAgain(): Promise<void> {
   book = await bookOf(server, join(folder, 'audit.sqlite'));
   store = await storeOf(server, book, { decodeSpans, recent });
 }
+
+it('takes from several collectors at once, each a process that knows nothing of the others', async () => {
+  const random = randomFrom(5);
+  const nowMs = origin + 200_000;
+  const now = BigInt(nowMs) * 1_000_000n;
+  // requests whose halves come to different collectors, and senders that speak to all of them
+  const traces = Array.from({ length: 90 }, (_, t) => possibleTrace(BigInt(t + 1), random));
+  const ofCollector = (c: number) => traces.flat().filter((_, i) => i % 3 === c);
+  const batchesOf = (c: number) =>
+    Array.from({ length: 6 }, (_, b) => {
+      const spans = ofCollector(c).filter((_, i) => i % 6 === b);
+      return drawnBatch(`collector ${c}`, b + 1, origin + 160_000 + b * 10 + c, origin, spans);
+    });
+  const collecting = await Promise.all(
+    [0, 1, 2].map(async (c) => {
+      const own = new Server(parseAddress(questdb.url('same_')), patient);
+      return storeOf(own, await bookOf(own, join(folder, `${c}.sqlite`)), { decodeSpans, recent });
+    }),
+  );
+  await Promise.all(
+    collecting.map(async (of, c) => {
+      for (const batch of batchesOf(c)) await of.append([batch]);
+    }),
+  );
+  for (const of of collecting) await of.close();
+  await server.applied(tableNames);
+  const embedded = await openDuckDbStore({ path: ':memory:', decodeSpans, recent });
+  try {
+    for (const c of [0, 1, 2]) await embedded.append(batchesOf(c));
+    for (const of of [store, embedded]) {
+      const memory = await openAudit(of, rules, now);
+      for (let i = 0; i < 3; i++) await auditOnce(of, now + BigInt(i) * 1_000_000_000n, rules, memory);
+    }
+    const spans = traces.flat().length;
+    expect(await store.books()).toMatchObject({ received: spans, stored: spans, duplicate: 0 });
+    const [wanted, found] = [await answers(embedded, nowMs), await answers(store, nowMs)];
+    // what this store was asked for at its start it never appended itself
+    const questions = [
+      'windows',
+      'minutes',
+      'crossings',
+      'traces',
+      'paths',
+      'pathWindows',
+      'devices',
+      'services',
+      'books',
+    ];
+    for (const question of questions)
+      expect({ [question]: rounded(found[question]) }).toEqual({ [question]: rounded(wanted[question]) });
+  } finally {
+    await embedded.close();
+  }
+});
 
 it('keeps ids and words of every kind', async () => {
   const edge = 2n ** 63n;
