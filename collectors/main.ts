@@ -10,7 +10,6 @@ import type { Alert } from '#lib/domain/alert.ts';
 import { targetsOf } from '#lib/domain/delivery.ts';
 import { type EpochMillis, epochMillisOf } from '#lib/domain/units.ts';
 import { HopscopeError } from '#lib/errors.ts';
-import { openState } from '#lib/state/open.ts';
 import type { State } from '#lib/state/state.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { ListenerStatus, StatusSource } from '#lib/views/status-source.ts';
@@ -61,6 +60,7 @@ async function main(): Promise<void> {
     await store?.close();
   });
   store = await opening();
+  const { openState } = await import('#lib/state/open.ts');
   const state = openState(config.dataDir);
   started.push(async () => state.close());
   const changes = changeFeed();
