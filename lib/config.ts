@@ -324,7 +324,7 @@ export function loadConfig(argv: string[], env: Environment, workingDir: string,
   if (role !== 'all') {
     throw new HopscopeError(
       'config',
-      `--role: found "${role}", wanted all (collect and web need a QuestDB store, which this version does not have yet)`,
+      `--role: found "${role}", wanted all (collect and web, which share a QuestDB store, are not there yet)`,
     );
   }
   const web = nested(file.web);

@@ -62,7 +62,7 @@ const at = {
 /** Replaces the crossings of the callers that were touched. */
 export async function writeCrossings(
   turn: Turn,
-  { rows, pairing, index }: Gathered,
+  { rows, pairing, index, uncertain }: Gathered,
   offsets: OffsetColumns,
 ): Promise<{ judged: Judged[]; withdrawn: number[]; due: Set<number> }> {
   const judged = pairing.judge(offsets);
@@ -74,7 +74,7 @@ export async function writeCrossings(
     );
   const written = new Set<string>();
   for (let p = 0; p < judged.length; p++) written.add(`${judged[p]!.minute} ${ids(p).join(' ')}`);
-  const old = await crossingsOfCallers(turn, { rows, pairing, index }, written);
+  const old = await crossingsOfCallers(turn, { rows, pairing, index, uncertain }, written);
 
   for (let p = 0; p < judged.length; p++) {
     const value = (c: number) => cell(columns[c]!, p) as Cell;
@@ -141,16 +141,16 @@ type Paired = Pick<Gathered, 'rows' | 'pairing' | 'index'>;
  */
 async function crossingsOfCallers(
   turn: Turn,
-  { rows, pairing, index }: Paired,
+  { rows, pairing, index, uncertain }: Paired & Pick<Gathered, 'uncertain'>,
   written: ReadonlySet<string>,
 ): Promise<{ replaced: HopMinute[]; withdrawn: number[] }> {
-  const callers = [...pairing.affected].filter((row) => turn.kept.uncertain || row < rows.firstFresh);
+  const callers = [...pairing.affected].filter((row) => uncertain || row < rows.firstFresh);
   if (callers.length === 0) return { replaced: [], withdrawn: [] };
   const minutes = callers.map((row) => minuteOfStart(rows.startNs[row]!, rows.arrivalMs[row]!));
   const range = [minutes.reduce((a, b) => Math.min(a, b)), minutes.reduce((a, b) => Math.max(a, b))].map(
     microsOfMinute,
   );
-  const stays = pairing.pairKeys((caller) => turn.kept.uncertain || caller < rows.firstFresh);
+  const stays = pairing.pairKeys((caller) => uncertain || caller < rows.firstFresh);
   const replaced: HopMinute[] = [];
   const withdrawn = new Set<number>();
   for (const some of parts([...new Set(callers.map((row) => rows.traceLo[row]!))], idsAtOnce)) {

@@ -26,6 +26,8 @@ export interface Gathered {
   oldTraces: { at: bigint; hi: bigint; lo: bigint }[];
   /** new spans, each once */
   fresh: number;
+  /** crossings of the new spans may stand there already */
+  uncertain: boolean;
 }
 
 /** Every collector, also those with nothing new (after = upto). */
@@ -50,6 +52,7 @@ export const rangeParams = (
 export async function gather(turn: Turn, ranges: readonly BatchRange[], sinceMs: number): Promise<Gathered> {
   const cursors = cursorsOf(turn.book, ranges, (number) => turn.kept.texts.name(number));
   const since = microsOf(sinceMs);
+  const uncertain = await isUncertain(turn, cursors);
   const { spans, traces } = await freshRows(turn, ranges);
   const all = await withLinking(turn, traces, since);
   const oldTraces = await tracesBefore(turn, all, since);
@@ -68,7 +71,18 @@ export async function gather(turn: Turn, ranges: readonly BatchRange[], sinceMs:
   });
   let dropped = 0;
   for (let i = rows.firstFresh; i < rows.count; i++) dropped += index.dropped?.[i] ?? 0;
-  return { rows, index, pairing, oldTraces, fresh: rows.count - rows.firstFresh - dropped };
+  return { rows, index, pairing, oldTraces, fresh: rows.count - rows.firstFresh - dropped, uncertain };
+}
+
+/** Until everything has been read once more that was there when it became uncertain. */
+async function isUncertain(turn: Turn, cursors: Cursors): Promise<boolean> {
+  const { kept } = turn;
+  kept.uncertainUpto ??= new Map(
+    await turn.rows<[string, bigint]>('batches', (table) => `SELECT collector, max(seq) FROM ${table}`),
+  );
+  for (const [collector, seq] of kept.uncertainUpto)
+    if ((cursors.get(collector)?.after ?? 0n) >= seq) kept.uncertainUpto.delete(collector);
+  return kept.uncertainUpto.size > 0;
 }
 
 async function freshRows(

@@ -42,8 +42,11 @@ export interface Kept {
   minutes: OpenMinutes;
   /** how many rows of resources have been read */
   resourcesRead: number;
-  /** A pass before this one may have left rows on the server without having been committed. */
-  uncertain: boolean;
+  /**
+   * By collector: up to which batch a pass may have left rows on the server that this book knows nothing of, be it one that died before its
+   * commit or all of a book that is lost. null: to be asked, there may be any.
+   */
+  uncertainUpto: Map<string, bigint> | null;
 }
 
 /** One transaction of the audit: rows for the server are gathered and land before the book is committed, or when they are asked for. */

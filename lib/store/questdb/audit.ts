@@ -49,7 +49,7 @@ export class QuestDbAudit implements AuditSteps {
     resources: new Numbers(),
     minutes: new OpenMinutes(),
     resourcesRead: 0,
-    uncertain: true,
+    uncertainUpto: null,
   };
   readonly #resources: Map<number, ResourceRow> = new Map();
   #queue: Promise<unknown> = Promise.resolve();
@@ -78,12 +78,11 @@ export class QuestDbAudit implements AuditSteps {
       const result = await work(tx);
       await turn.land();
       this.#book.commit();
-      if (tx.hasPaired) this.#kept.uncertain = false;
       return result;
     } catch (error) {
       this.#book.rollback();
       // rows may have landed, and what was added in memory may not be in the store
-      this.#kept.uncertain = true;
+      this.#kept.uncertainUpto = null;
       this.#kept.minutes.clear();
       if (error instanceof HopscopeError) throw error;
       throw new HopscopeError('store', `the audit failed: ${(error as Error).message}`, { cause: error });
@@ -99,7 +98,6 @@ class QuestDbAuditTx implements AuditTx {
   readonly #resources: Map<number, ResourceRow>;
   #gathered: Gathered | null = null;
   #waiting: unanswered.Waiting | null = null;
-  hasPaired = false;
 
   constructor(turn: Turn, resources: Map<number, ResourceRow>) {
     this.#turn = turn;
@@ -330,7 +328,6 @@ class QuestDbAuditTx implements AuditTx {
     sinceMs: number,
   ): Promise<{ spans: number; around: number; callers: number }> {
     this.#gathered = await gather(this.#turn, ranges, sinceMs);
-    this.hasPaired = true;
     const { fresh, rows, pairing } = this.#gathered;
     return { spans: fresh, around: rows.count, callers: pairing.affected.size };
   }

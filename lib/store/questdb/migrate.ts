@@ -12,16 +12,18 @@ export async function serverVersion(server: Server): Promise<string> {
   return /QuestDB ([\d.]+)/.exec(row?.build ?? '')?.[1] ?? '';
 }
 
-/** Makes the tables, and the columns that a newer version of us added. Says in words what keeps it from that. */
-export async function migrate(server: Server): Promise<void> {
-  const version = await serverVersion(server);
+/** Why this version will not do; null when it will. */
+export function versionTrouble(version: string): string | null {
   const [major, minor] = version.split('.').map(Number) as [number, number];
   const [leastMajor, leastMinor] = wantedVersion.least;
-  if (!(major > leastMajor || (major === leastMajor && minor >= leastMinor)))
-    throw new HopscopeError(
-      'config',
-      `store: found QuestDB ${version || 'of an unknown version'}, wanted ${leastMajor}.${leastMinor} or newer (tried with ${wantedVersion.tried})`,
-    );
+  if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return null;
+  return `store: found QuestDB ${version || 'of an unknown version'}, wanted ${leastMajor}.${leastMinor} or newer (tried with ${wantedVersion.tried})`;
+}
+
+/** Makes the tables, and the columns that a newer version of us added. Says in words what keeps it from that. */
+export async function migrate(server: Server): Promise<void> {
+  const trouble = versionTrouble(await serverVersion(server));
+  if (trouble) throw new HopscopeError('config', trouble);
   const found = await columnsOf(server);
   if (found.get('meta')) await refuseNewer(server);
   for (const name of tableNames) {

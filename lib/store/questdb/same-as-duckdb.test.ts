@@ -434,6 +434,51 @@ async function emptyTablesAgain(): Promise<void> {
   store = await storeOf(server, book, { decodeSpans, recent });
 }
 
+it('makes a lost book again out of what the server holds, a bite at a time', async () => {
+  const random = randomFrom(13);
+  let nowMs = origin + 155_000;
+  const now = () => BigInt(nowMs) * 1_000_000n;
+  const late: DrawnSpan[] = [];
+  for (let seq = 1; seq <= 8; seq++) {
+    const spans = late.splice(0);
+    for (let t = 0; t < 25; t++)
+      for (const span of possibleTrace(BigInt(seq * 100 + t), random)) (random(4) === 0 ? late : spans).push(span);
+    await store.append([heardWith(spans, seq, nowMs, random)]);
+  }
+  const catchUp = async (bite: number): Promise<Record<string, unknown>> => {
+    const memory = await openAudit(store, rules, now());
+    for (let i = 0; i < 14; i++) {
+      memory.bite = bite;
+      // the last ones late enough for clocks to settle
+      if (i >= 9) nowMs += 60_000;
+      await auditOnce(store, now(), rules, memory);
+    }
+    return answers(store, origin + 900_000);
+  };
+  const before = await catchUp(100_000);
+  await store.close();
+  folder = mkdtempSync(join(tmpdir(), 'hopscope-same-'));
+  folders.push(folder);
+  server = new Server(parseAddress(questdb.url('same_')), patient);
+  book = await bookOf(server, join(folder, 'audit.sqlite'));
+  store = await storeOf(server, book, { decodeSpans, recent });
+  nowMs += 5_000;
+  const after = await catchUp(1);
+  expect((before.windows as unknown[]).length).toBeGreaterThan(4);
+  for (const question of [
+    'windows',
+    'minutes',
+    'crossings',
+    'traces',
+    'paths',
+    'pathWindows',
+    'topics',
+    'services',
+    'books',
+  ])
+    expect({ [question]: rounded(after[question]) }).toEqual({ [question]: rounded(before[question]) });
+});
+
 it('takes from several collectors at once, each a process that knows nothing of the others', async () => {
   const random = randomFrom(5);
   const nowMs = origin + 200_000;
