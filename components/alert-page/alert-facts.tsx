@@ -14,8 +14,6 @@ const subjectWords = {
   self: 'Part',
 } as const;
 
-const mostChanges = 3;
-
 /** Which one, since when, what changed just before, whose it is: each a row to be read with half an eye. */
 export function AlertFacts({ view }: { view: AlertView }) {
   const { alert, changes, place } = view;
@@ -45,7 +43,7 @@ export function AlertFacts({ view }: { view: AlertView }) {
           <span className="text-ink2">Nothing that we know of</span>
         ) : (
           <ul className="flex flex-col gap-1.5">
-            {changes.slice(0, mostChanges).map((change) => (
+            {changes.map((change) => (
               <li key={`${change.at} ${change.title}`}>
                 {change.href === '' ? (
                   <b className="font-strong">{change.title}</b>

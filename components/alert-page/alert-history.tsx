@@ -20,16 +20,13 @@ const didWords: Record<Event['what'], string> = {
   resolved: 'saw it end',
 };
 
-const mostLines = 20;
-
 const field =
   'min-h-7.5 w-full min-w-0 rounded-button border border-ctl bg-panel px-2 py-1 text-dense text-ink placeholder:text-ink3 max-phone:min-h-11 max-phone:text-body';
 
 /** Who did what when, the newest last as a log is read; and where to add to it. */
-export function AlertHistory({ view }: { view: AlertView }) {
+export function AlertHistory({ view, earlierLines }: { view: AlertView; earlierLines: number }) {
   const { alert, history, messages } = view;
   const api = `/api/v1/alerts/${encodeURIComponent(alert.id)}`;
-  const failed = messages.filter((message) => message.state !== 'sent' && message.error !== '');
   return (
     <section id="history" aria-labelledby="history-title" className="scroll-mt-4">
       <h2 id="history-title" className="text-body font-title">
@@ -39,7 +36,7 @@ export function AlertHistory({ view }: { view: AlertView }) {
         <p className="mt-1.5 text-dense text-ink2">Nothing was written down yet.</p>
       ) : (
         <ol className="mt-1.5 flex flex-col gap-1.5 text-dense">
-          {history.slice(-mostLines).map((event, index) => (
+          {history.map((event, index) => (
             // two lines of one moment may say the same
             // biome-ignore lint/suspicious/noArrayIndexKey: a log only grows at its end
             <li key={index} className="grid grid-cols-[4.5rem_minmax(0,1fr)] gap-x-2">
@@ -52,16 +49,16 @@ export function AlertHistory({ view }: { view: AlertView }) {
           ))}
         </ol>
       )}
-      {history.length > mostLines && (
+      {earlierLines > 0 && (
         <p className="mt-1.5 text-dense">
           <a href={`${api}?format=csv`} className="text-acc hover:underline">
-            {history.length - mostLines} earlier lines, as CSV
+            {earlierLines} earlier lines, as CSV
           </a>
         </p>
       )}
-      {failed.length > 0 && (
+      {messages.length > 0 && (
         <ul className="mt-2 flex flex-col gap-1 text-dense text-over">
-          {failed.map((message) => (
+          {messages.map((message) => (
             <li key={`${message.target} ${message.status}`}>
               {message.target}: {message.state === 'given-up' ? 'given up' : 'not sent yet'} after {message.attempts}{' '}
               {message.attempts === 1 ? 'attempt' : 'attempts'}: {message.error}

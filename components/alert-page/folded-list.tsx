@@ -3,22 +3,19 @@ import { TextLink } from '../ui/button.tsx';
 import { formatClock, plural } from '../ui/format.ts';
 import { VerdictMark } from '../verdict-badge/verdict-mark.tsx';
 
-const mostShown = 10;
-
 /** What shares the cause and woke nobody of its own: it is over when it says so, whatever becomes of the alert. */
-export function FoldedList({ folded }: { folded: AlertView['folded'] }) {
-  if (folded.length === 0) return null;
-  const still = folded.filter((finding) => finding.until === null).length;
+export function FoldedList({ shown, all, still }: { shown: AlertView['folded']; all: number; still: number }) {
+  if (all === 0) return null;
   return (
     <section aria-labelledby="folded-title">
       <h2 id="folded-title" className="flex flex-wrap items-baseline gap-x-3 text-body font-title">
         Folded in
         <span className="text-dense font-normal text-ink3">
-          {plural(folded.length, 'finding')} with the same cause, {still} still so
+          {plural(all, 'finding')} with the same cause, {still} still so
         </span>
       </h2>
       <ul className="mt-1.5 divide-y divide-line text-dense">
-        {folded.slice(0, mostShown).map((finding) => (
+        {shown.map((finding) => (
           <li key={`${finding.rule} ${finding.subject.kind} ${finding.subject.id}`} className="flex gap-2 py-1.5">
             <VerdictMark mark={finding.until === null ? 'over' : 'ok'} decorative className={undefined} />
             <span className="min-w-0 break-words">
@@ -33,7 +30,7 @@ export function FoldedList({ folded }: { folded: AlertView['folded'] }) {
           </li>
         ))}
       </ul>
-      {folded.length > mostShown && <p className="text-dense text-ink2">and {folded.length - mostShown} more</p>}
+      {all > shown.length && <p className="text-dense text-ink2">and {all - shown.length} more</p>}
     </section>
   );
 }
