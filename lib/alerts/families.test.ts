@@ -5,7 +5,7 @@ import { minuteOf } from '#lib/domain/units.ts';
 import { AlertWorld, background, machines, message, originMs, press, type Second } from './fixtures/alert-world.ts';
 import { openAlertMemory } from './memory.ts';
 
-vi.setConfig({ testTimeout: 240_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 let world: AlertWorld;
 beforeEach(async () => {

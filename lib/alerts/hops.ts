@@ -110,7 +110,8 @@ async function overBudget(
     });
   }
   const severity = live.budgetMs === null ? 'warning' : inForce[rule].severity;
-  const bad = { ...about, state: 'bad' as const, sinceMs: live.overSinceMs, severity };
+  const title = `${about.subject.name} is over its budget.`;
+  const bad = { ...about, state: 'bad' as const, sinceMs: live.overSinceMs, severity, title };
   if (!isTold) return quietFinding(bad);
   const isOver = (crossing: CrossingRow): boolean => isOverBudget(crossing, live.budgetMs);
   const [sinceMs, crossings] = [
@@ -118,7 +119,11 @@ async function overBudget(
     await presentCrossings(look, hop.hop, live.overSinceMs),
   ];
   const over = crossings.filter((crossing) => isOver(crossing) && startOf(crossing) >= sinceMs - minuteMs);
-  if (over.length === 0) return quietFinding({ ...bad, sinceMs });
+  // the verdict waits for its three windows, and nothing that is left to look at was too slow
+  if (over.length === 0) {
+    const first = crossings[0];
+    return quietFinding({ ...about, state: 'cannot-tell', sinceMs: first ? startOf(first) : live.sinceMs });
+  }
   const figures = figuresOf(
     look,
     hop,
@@ -169,7 +174,8 @@ async function unanswered(
     return quietFinding({ ...about, state, sinceMs: live.sinceMs, usualAtMs: level?.newestMs ?? null });
   }
   const sinceMs = live.unansweredSinceMs;
-  const bad = { ...about, state: 'bad' as const, sinceMs, severity: look.inForce[rule].severity };
+  const title = `${about.subject.name}: requests get no answer.`;
+  const bad = { ...about, state: 'bad' as const, sinceMs, severity: look.inForce[rule].severity, title };
   if (!isTold) return quietFinding(bad);
   const [window] = await look.store.hopWindows(sinceMs - minuteMs, look.nowMs, hop.hop);
   if (!window) return quietFinding(bad);
