@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { AlertWorld, background, machines, press, type Second } from './fixtures/alert-world.ts';
 
-vi.setConfig({ testTimeout: 240_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 let world: AlertWorld;
 afterEach(() => world.close());

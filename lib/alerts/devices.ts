@@ -12,6 +12,7 @@ import {
   siteNameOf,
   siteOfBroker,
   sitePart,
+  unknownSinceMs,
 } from './look.ts';
 
 /** Devices that are down, and those that come and go. Their states are the audit's (lib/domain/device-state.ts). */
@@ -63,11 +64,13 @@ function deviceDown(look: Look, device: DeviceRow): Finding {
   // it says itself that it goes, or has not been heard since
   const isSilent = isSilence(device.reason);
   const sinceMs = isSilent && device.lastSeenMs > 0 ? Math.min(device.lastSeenMs, device.sinceMs) : device.sinceMs;
+  if (isSilent && !isOurSilence(look, device))
+    return quietFinding({ ...about, state: 'cannot-tell', sinceMs: unknownSinceMs(look) });
   const site = siteNameOf(look, device.site);
   return quietFinding({
     ...about,
     heardMs: null,
-    state: isSilent && !isOurSilence(look, device) ? 'cannot-tell' : 'bad',
+    state: 'bad',
     sinceMs,
     severity: look.inForce['device-down'].severity,
     title: `${device.name} is down: ${device.reason}.`,
@@ -103,9 +106,10 @@ function dropOuts(look: Look, device: DeviceRow, events: readonly DeviceEventRow
   const isBad =
     lost.length >= leastDropOuts && share >= (rule.threshold ?? 0) && last!.toMs > look.nowMs - quietAfterMs;
   if (!isBad) return quietFinding({ ...about, state: 'fine', sinceMs: last?.toMs ?? device.sinceMs });
+  if (look.deaf !== '') return quietFinding({ ...about, state: 'cannot-tell', sinceMs: unknownSinceMs(look) });
   return quietFinding({
     ...about,
-    state: look.deaf === '' ? 'bad' : 'cannot-tell',
+    state: 'bad',
     sinceMs: lost[0]!.fromMs,
     severity: rule.severity,
     title: `${device.name} dropped out ${lost.length} times within an hour.`,

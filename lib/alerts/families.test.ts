@@ -3,8 +3,9 @@ import type { Alert } from '#lib/domain/alert.ts';
 import { drawnResource } from '#lib/domain/fixtures/drawn-batch.ts';
 import { minuteOf } from '#lib/domain/units.ts';
 import { AlertWorld, background, machines, message, originMs, press, type Second } from './fixtures/alert-world.ts';
+import { openAlertMemory } from './memory.ts';
 
-vi.setConfig({ testTimeout: 240_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 let world: AlertWorld;
 beforeEach(async () => {
@@ -59,6 +60,13 @@ describe('a silent device', () => {
       subject: { kind: 'device', name: 'historian-ashburn' },
     });
     expect(Math.abs(alert.sinceMs - goneMs)).toBeLessThanOrEqual(6_000);
+    // we were away for hours, and find it as it was: nobody knows at first, and it is no news
+    world.memory = openAlertMemory();
+    world.atMs += 3 * 3_600_000;
+    await world.live(10, without, 5);
+    expect(world.state.alerts.get(alert.id)!.phase).toBe('firing');
+    await world.live(60, without, 5);
+    expect(onlyFired().phase).toBe('firing');
     await world.live(20, calm, 5);
     expect(world.state.alerts.get(alert.id)!.phase).toBe('resolved');
   });
@@ -148,6 +156,9 @@ describe('a topic', () => {
     });
     expect(alert.sentence).toContain('rio-hannover used to publish it.');
     expect(quietMs - alert.sinceMs).toBeLessThanOrEqual(10_000);
+    world.memory = openAlertMemory();
+    await world.live(90, draw(true), 30);
+    expect(onlyFired().phase).toBe('firing');
     await world.live(60, draw(false), 30);
     expect(world.state.alerts.get(alert.id)!.phase).toBe('resolved');
   });

@@ -110,7 +110,8 @@ async function overBudget(
     });
   }
   const severity = live.budgetMs === null ? 'warning' : inForce[rule].severity;
-  const bad = { ...about, state: 'bad' as const, sinceMs: live.overSinceMs, severity };
+  const title = `${about.subject.name} is over its budget.`;
+  const bad = { ...about, state: 'bad' as const, sinceMs: live.overSinceMs, severity, title };
   if (!isTold) return quietFinding(bad);
   const isOver = (crossing: CrossingRow): boolean => isOverBudget(crossing, live.budgetMs);
   const [sinceMs, crossings] = [
@@ -118,7 +119,11 @@ async function overBudget(
     await presentCrossings(look, hop.hop, live.overSinceMs),
   ];
   const over = crossings.filter((crossing) => isOver(crossing) && startOf(crossing) >= sinceMs - minuteMs);
-  if (over.length === 0) return quietFinding({ ...bad, sinceMs });
+  // the verdict waits for its three windows, and nothing that is left to look at was too slow
+  if (over.length === 0) {
+    const first = crossings[0];
+    return quietFinding({ ...about, state: 'cannot-tell', sinceMs: first ? startOf(first) : live.sinceMs });
+  }
   const figures = figuresOf(
     look,
     hop,
@@ -128,12 +133,14 @@ async function overBudget(
   );
   const enough = figures.p95Ms >= (inForce[rule].threshold ?? 1) * figures.budgetMs;
   const newest = Math.max(...crossings.map(startOf));
+  if (!enough) return quietFinding({ ...about, state: 'fine', sinceMs: nowMs });
+  // as long as the verdict waits for three windows nobody knows whether it is over
+  if (isLeaving(crossings, isOver, nowMs))
+    return quietFinding({ ...about, state: 'cannot-tell', sinceMs: startOf(crossings.findLast(isOver)!) });
   return quietFinding({
     ...bad,
     sinceMs,
     heardMs: newest,
-    // as long as the verdict waits for three windows nobody knows whether it is over
-    state: !enough || isLeaving(crossings, isOver, nowMs) ? 'cannot-tell' : 'bad',
     title: hopTitle(figures),
     sentence: hopSentence(figures),
     wayOut: figures.reason,
@@ -167,7 +174,8 @@ async function unanswered(
     return quietFinding({ ...about, state, sinceMs: live.sinceMs, usualAtMs: level?.newestMs ?? null });
   }
   const sinceMs = live.unansweredSinceMs;
-  const bad = { ...about, state: 'bad' as const, sinceMs, severity: look.inForce[rule].severity };
+  const title = `${about.subject.name}: requests get no answer.`;
+  const bad = { ...about, state: 'bad' as const, sinceMs, severity: look.inForce[rule].severity, title };
   if (!isTold) return quietFinding(bad);
   const [window] = await look.store.hopWindows(sinceMs - minuteMs, look.nowMs, hop.hop);
   if (!window) return quietFinding(bad);
@@ -175,10 +183,11 @@ async function unanswered(
   const share = asked === 0 ? null : window.unanswered / asked;
   const names = { fromService: hop.from.service, toService: hop.to.service };
   const toSite = siteNameOf(look, hop.to.site);
+  if (share !== null && share < (look.inForce[rule].threshold ?? 0))
+    return quietFinding({ ...about, state: 'fine', sinceMs: look.nowMs });
   return quietFinding({
     ...bad,
     heardMs: null,
-    state: share !== null && share < (look.inForce[rule].threshold ?? 0) ? 'cannot-tell' : 'bad',
     title: unansweredTitle(hopName(names), window.unanswered, asked),
     sentence: `${hop.to.service} in ${toSite} used to answer ${hop.destination === '' ? hop.from.service : hop.destination} and does not.`,
     wayOut: `See whether ${hop.to.service} in ${toSite} still runs and listens.`,

@@ -11,7 +11,7 @@ import type { State } from '#lib/state/state.ts';
 import { randomFrom } from '#lib/views/fixtures/scattered.ts';
 import { doStep, type Spell, spellsOf, stepMs, steps, targets } from './fixtures/judged-life.ts';
 
-vi.setConfig({ testTimeout: 240_000 });
+vi.setConfig({ testTimeout: 600_000 });
 
 let dir: string;
 beforeEach(() => {

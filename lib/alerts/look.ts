@@ -52,6 +52,10 @@ export const quietFinding = (
 export const isOpen = ({ open }: Pick<Look, 'open'>, finding: Pick<Finding, 'rule' | 'subject'>): boolean =>
   open.some((alert) => membersOf(alert).includes(keyOf(finding)));
 
+/** Since when silence says nothing: while we are deaf nobody knows anything from one moment to the next. */
+export const unknownSinceMs = ({ deaf, nowMs, watchedSinceMs }: Pick<Look, 'deaf' | 'nowMs' | 'watchedSinceMs'>) =>
+  deaf === '' ? watchedSinceMs : nowMs;
+
 export const siteNameOf = (look: Pick<Look, 'sites'>, id: string): string => look.sites.get(id)?.name ?? id;
 
 const nowhere: ReadonlySet<string> = new Set(['', 'unplaced']);

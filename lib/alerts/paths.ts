@@ -21,11 +21,13 @@ import type { KnownPathState } from './memory.ts';
  * the verdict goes on as a hop's does: the same windows, the same way in and out.
  */
 
-const recentMs = 240_000;
+/** three windows of a path that is walked a dozen times a minute */
+const recentMs = 300_000;
 const longestMs = 3_600_000;
 /** requests of a path that are looked at one by one */
-const looked = 60;
+const looked = 120;
 const enough = 20;
+const rarely = 80;
 const mostPaths = 100;
 /** a part of the time that counts as guilty beside the one that is blamed */
 const guiltyShare = 0.15;
@@ -85,11 +87,11 @@ async function requestsOf(look: Look, paths: readonly KnownPath[]): Promise<Look
           )
         ).map(lookAt);
   const recent = await read(paths, look.nowMs - recentMs);
-  const rare = paths.filter((_, i) => recent[i]!.length < enough * 3);
-  const rarely = await read(rare, look.nowMs - longestMs);
+  const rare = paths.filter((_, i) => recent[i]!.length < rarely);
+  const older = await read(rare, look.nowMs - longestMs);
   for (const [i, path] of rare.entries()) {
     const at = paths.indexOf(path);
-    const newest = new Map([...rarely[i]!, ...recent[at]!].map((request) => [request.traceId, request]));
+    const newest = new Map([...older[i]!, ...recent[at]!].map((request) => [request.traceId, request]));
     recent[at] = [...newest.values()].sort((a, b) => a.startMs - b.startMs);
   }
   return recent;
@@ -118,7 +120,8 @@ async function judgePath(
   };
   if (state.overSince === null) {
     const judged = state.verdict === 'leave' ? ('fine' as const) : ('cannot-tell' as const);
-    const judgedMs = state.from * sliceMs;
+    // what was known before we watched is forgotten
+    const judgedMs = Math.max(state.from * sliceMs, look.watchedSinceMs);
     const last = requests.findLast((request) => overOf(request, budgetMs));
     const sinceMs = judged === 'fine' && last && isOpen(look, about) ? Math.min(judgedMs, last.startMs) : judgedMs;
     return quietFinding({ ...about, state: judged, sinceMs });
@@ -130,7 +133,9 @@ async function judgePath(
   look.memory.onsets.set(`${id} ${judgedMs}`, sinceMs);
   const since = requests.filter((request) => request.startMs >= sinceMs);
   const over = since.filter(isOver);
-  if (over.length === 0) return quietFinding({ ...about, state: 'bad', sinceMs, severity: inForce[rule].severity });
+  // the verdict waits for its three windows, and nothing that is left to look at was too slow
+  if (over.length === 0)
+    return quietFinding({ ...about, state: 'cannot-tell', sinceMs: requests[0]?.startMs ?? nowMs });
   const window = { ...path.window, count: since.length, sparkMs: [], ...durationsOf(since) };
   const { item } = requestPathItem(context, grid, { ...path, window }, [...since], reading);
   const parts = pathPartsOf(over.map(({ walk }) => walk));
@@ -144,9 +149,12 @@ async function judgePath(
   const hop = blamed === null ? undefined : [...look.hops.values()].find((each) => spanIdHex(each.hop) === blamed);
   const lately = requests.filter((request) => request.startMs >= nowMs - 60_000);
   const some = lately.length >= enough ? lately : requests.slice(-enough);
+  if (!enoughOver) return quietFinding({ ...about, state: 'fine', sinceMs: nowMs });
+  if (isLeaving(requests, isOver, nowMs))
+    return quietFinding({ ...about, state: 'cannot-tell', sinceMs: over.at(-1)!.startMs });
   return quietFinding({
     ...about,
-    state: !enoughOver || isLeaving(requests, isOver, nowMs) ? 'cannot-tell' : 'bad',
+    state: 'bad',
     sinceMs,
     severity: inForce[rule].severity,
     title: pathTitle(path.window.rootName, p95Ms, budgetMs),

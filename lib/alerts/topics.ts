@@ -5,7 +5,16 @@ import type { EpochMillis, Millis } from '../domain/units.ts';
 import type { TopicRhythm } from '../store/path-store.ts';
 import type { DeviceRow, TopicWindow } from '../store/store.ts';
 import { partsOfDevice } from './devices.ts';
-import { brokerPart, distinctParts, type Look, legPart, quietFinding, siteOfBroker, sitePart } from './look.ts';
+import {
+  brokerPart,
+  distinctParts,
+  type Look,
+  legPart,
+  quietFinding,
+  siteOfBroker,
+  sitePart,
+  unknownSinceMs,
+} from './look.ts';
 
 /** Topics that used to speak and do not (design.md section 6e). */
 
@@ -35,6 +44,7 @@ export async function topicFindings(look: Look): Promise<Finding[]> {
 
 interface Quiet {
   state: Finding['state'];
+  sinceMs: EpochMillis;
   quietMs: Millis;
   usualMs: Millis;
 }
@@ -44,16 +54,17 @@ function quietOf(look: Look, rhythm: TopicRhythm, brokerMs: EpochMillis): Quiet 
   const pauseMs = (rhythm.pauseMinutes ?? 1) * minuteMs;
   const usualMs = pauseMs > minuteMs ? pauseMs : Math.max(0, spokeMs) / Math.max(1, rhythm.messages);
   const heardUntilMs = Math.min(look.nowMs, Math.max(brokerMs, rhythm.lastMs));
-  const quietMs = heardUntilMs - Math.max(rhythm.lastMs, look.watchedSinceMs);
-  const threshold = look.inForce['silent-topic'].threshold ?? 5;
-  const isQuiet = quietMs > Math.max(leastQuietMs, threshold * usualMs);
-  if (!isQuiet) {
+  const quietMs = heardUntilMs - rhythm.lastMs;
+  const limitMs = Math.max(leastQuietMs, (look.inForce['silent-topic'].threshold ?? 5) * usualMs);
+  if (quietMs <= limitMs) {
     // the whole broker is quiet: that is told elsewhere, and says nothing of its topics
     const isHeard = look.nowMs - brokerMs < minuteMs;
-    return { state: isHeard ? 'fine' : 'cannot-tell', quietMs, usualMs };
+    return { state: isHeard ? 'fine' : 'cannot-tell', sinceMs: rhythm.lastMs, quietMs, usualMs };
   }
   const isRhythm = rhythm.messages >= leastMessages && spokeMs >= leastHistoryMs;
-  return { state: isRhythm && look.deaf === '' ? 'bad' : 'cannot-tell', quietMs, usualMs };
+  const isOurs = look.deaf === '' && heardUntilMs - Math.max(rhythm.lastMs, look.watchedSinceMs) > limitMs;
+  if (isRhythm && isOurs) return { state: 'bad', sinceMs: rhythm.lastMs, quietMs, usualMs };
+  return { state: 'cannot-tell', sinceMs: unknownSinceMs(look), quietMs, usualMs };
 }
 
 function topicFinding(look: Look, rhythm: TopicRhythm, quiet: Quiet, window: TopicWindow | undefined): Finding {
@@ -71,7 +82,7 @@ function topicFinding(look: Look, rhythm: TopicRhythm, quiet: Quiet, window: Top
     return quietFinding({
       ...about,
       state: quiet.state,
-      sinceMs: rhythm.lastMs,
+      sinceMs: quiet.sinceMs,
       // of one that is overdue nobody knows
       usualAtMs: quiet.quietMs <= 2 * quiet.usualMs ? rhythm.lastMs : null,
     });
