@@ -159,7 +159,7 @@ describe('a marker', () => {
   const told = { id: 'of the line lead', title: 'Snapshot v43', text: undefined, version: undefined, site: undefined };
   const lineLead: Viewer = { ...factoryOnly, role: 'member' };
   const tell = (service: string | undefined) =>
-    addMarker(world.context(lineLead), { ...told, service, by: undefined, time: undefined }).then(
+    addMarker(world.context(lineLead), { ...told, service, by: undefined, time: nowMs - 1_000 }).then(
       ({ isNew }) => (isNew ? 'taken' : 'known'),
       (error: Error) => error.message,
     );
