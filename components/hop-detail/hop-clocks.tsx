@@ -102,7 +102,10 @@ export function HopClocks({ view }: { view: HopView }) {
           )}
         {cure !== null && (
           <p className="mt-2 text-ink">
-            {cure} <TextLink href="/clocks">All clocks</TextLink>
+            {cure}{' '}
+            <TextLink href="/clocks" className="underline">
+              All clocks
+            </TextLink>
           </p>
         )}
         {hop.rawMs.p50 !== null && hop.addedMs.p50 !== null && !oneClock && (

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { getJson, type Product, root, startProduct, until } from '../steps/product.ts';
 import { startQuestDb } from '../steps/questdb.ts';
+import { measureAlert } from './alerts.ts';
 import { traceIdHex } from './load/lib/otlp-traces.mjs';
 import { dirBytes, loadavg, procStat, resetPeak } from './load/lib/proc.mjs';
 
@@ -14,7 +15,7 @@ import { dirBytes, loadavg, procStat, resetPeak } from './load/lib/proc.mjs';
 const { values: options } = parseArgs({
   options: {
     spans: { type: 'string', default: '5000000' },
-    phases: { type: 'string', default: 'rate,small,gzip,fill,read,page,restart' },
+    phases: { type: 'string', default: 'rate,small,gzip,fill,read,page,restart,alert' },
     store: { type: 'string', default: 'duckdb' },
   },
 });
@@ -292,3 +293,6 @@ if (phases.has('restart')) {
 }
 await product.stop();
 await questdb?.stop();
+if (phases.has('alert'))
+  for (let round_ = 0; round_ < 3; round_++)
+    show('a button becomes slow, a webhook is told', { ...(await measureAlert()) });
