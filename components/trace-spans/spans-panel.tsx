@@ -190,7 +190,9 @@ export function SpansPanel({
       {shown.length < rows.length && (
         <p className="border-t border-line px-3.5 py-2 text-dense">
           The first {formatNumber(shown.length)} of {formatNumber(rows.length)}.{' '}
-          <TextLink href={allHref}>Show all</TextLink>
+          <TextLink href={allHref} className="underline">
+            Show all
+          </TextLink>
         </p>
       )}
       {trace.spansTotal > trace.spans.length && (
