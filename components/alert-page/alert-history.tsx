@@ -7,7 +7,7 @@ type Event = AlertView['history'][number];
 
 const didWords: Record<Event['what'], string> = {
   seen: 'saw it begin',
-  fired: 'told on-call',
+  fired: 'raised it',
   folded: 'folded in',
   unfolded: 'took out again',
   acknowledged: 'acknowledged',
