@@ -20,11 +20,6 @@ const retryAtMostMs = 5_000;
 
 const spansOf = (batches: IngestBatch[]): number => batches.reduce((sum, batch) => sum + (batch.spans?.count ?? 0), 0);
 
-/** Half of what is handed over at a time (drain.ts): who waited for more would wait for nothing. */
-const plentyBatches = 32;
-const isPlenty = (batches: IngestBatch[]): boolean =>
-  batches.length >= plentyBatches || spansOf(batches) >= spansPerAppend;
-
 /** Stores batches in the order they come, many in one transaction, each again and again until the store has it. */
 export class StoreFeed {
   readonly stored = { batches: 0, items: 0, rejected: {} as Partial<Record<RejectReason, number>> };
@@ -35,8 +30,6 @@ export class StoreFeed {
   #gaps: Gap[] = [];
   #running: Promise<void> | null = null;
   #givingUp = false;
-  /** rests until there is plenty, and not because the store failed */
-  #gathers = false;
   #wake = (): void => {};
 
   constructor(options: StoreFeedOptions) {
@@ -45,7 +38,6 @@ export class StoreFeed {
 
   batch(batch: IngestBatch): void {
     this.#batches.push(batch);
-    if (this.#gathers && isPlenty(this.#batches)) this.#wake();
     this.#go();
   }
 
@@ -86,11 +78,8 @@ export class StoreFeed {
       this.#tell(group);
       // Few transactions of many batches: the next one waits for company, unless there is plenty or the end is near.
       const restMs = appendEveryMs - (performance.now() - startedMs);
-      if (restMs > 0 && !isPlenty(this.#batches)) {
-        this.#gathers = true;
-        await this.#pause(restMs);
-        this.#gathers = false;
-      }
+      const plenty = this.#batches.length >= batchesPerAppend || spansOf(this.#batches) >= spansPerAppend;
+      if (restMs > 0 && !plenty) await this.#pause(restMs);
     }
   }
 
