@@ -79,3 +79,10 @@ export function standing(alert: AlertItem, nowMs: number): string {
 }
 
 export const isOpen = ({ state }: Pick<AlertItem, 'state'>): boolean => state === 'open' || state === 'acknowledged';
+
+/** As a form offers them. */
+export const severityChoices = [
+  { value: 'critical', text: 'Critical' },
+  { value: 'warning', text: 'Warning' },
+  { value: 'info', text: 'Info' },
+];

@@ -1,5 +1,5 @@
 import type { RuleItem, RulesView } from '#lib/views/alert-schemas.ts';
-import { chipPhrase, chipWords } from '../alert-page/alert-words.tsx';
+import { chipPhrase, chipWords, severityChoices } from '../alert-page/alert-words.tsx';
 import { WorkForm } from '../alert-page/work-form.tsx';
 import { AlertTabs } from '../alert-table/alert-tabs.tsx';
 import { CopyButton } from '../connect-guide/copy-button.tsx';
@@ -11,12 +11,6 @@ import { Empty } from '../ui/empty.tsx';
 import { formatAbsolute, formatBudget, formatClock, formatDay, plural } from '../ui/format.ts';
 import { Panel } from '../ui/panel.tsx';
 import { Exports, RowHead, Table, Td, Th, Tr } from '../ui/table.tsx';
-
-const severities = [
-  { value: 'critical', text: 'Critical' },
-  { value: 'warning', text: 'Warning' },
-  { value: 'info', text: 'Info' },
-];
 
 const box =
   'h-7.5 w-full min-w-0 rounded-button border border-ctl bg-panel px-2 text-dense text-ink placeholder:text-ink3 max-phone:h-11 max-phone:text-body';
@@ -103,7 +97,7 @@ function Rule({ rule }: { rule: RuleItem }) {
           />
         </label>
         <ChoiceField name="forMs" label="For at least" value={String(rule.forMs)} choices={lengthsWith(rule.forMs)} />
-        <ChoiceField name="severity" label="Severity" value={rule.severity} choices={severities} />
+        <ChoiceField name="severity" label="Severity" value={rule.severity} choices={severityChoices} />
         <div className="flex flex-wrap gap-2 max-phone:col-span-2 max-phone:*:flex-1">
           <Button type="submit" small data-row="" aria-label={`Save: ${rule.title}`}>
             Save

@@ -1,6 +1,6 @@
 import { ruleIds } from '#lib/domain/alert.ts';
 import type { SilenceItem, SilencesView } from '#lib/views/alert-schemas.ts';
-import { chipWords } from '../alert-page/alert-words.tsx';
+import { chipWords, severityChoices } from '../alert-page/alert-words.tsx';
 import { WorkForm } from '../alert-page/work-form.tsx';
 import { AlertTabs } from '../alert-table/alert-tabs.tsx';
 import { ChoiceField, TextField } from '../hop-head/fields.tsx';
@@ -20,12 +20,6 @@ const lengths = [
   { value: String(24 * hourMs), text: '1 d' },
   { value: String(7 * 24 * hourMs), text: '7 d' },
   { value: String(30 * 24 * hourMs), text: '30 d' },
-];
-
-const severities = [
-  { value: 'critical', text: 'Critical' },
-  { value: 'warning', text: 'Warning' },
-  { value: 'info', text: 'Info' },
 ];
 
 const stateWords: Record<SilenceItem['state'], string> = {
@@ -99,7 +93,7 @@ function NewSilence({ view }: { view: SilencesView }) {
         any="Any"
         choices={view.sites.map(({ id, name }) => ({ value: id, text: name }))}
       />
-      <ChoiceField name="severity" label="Severity" value="" any="Any" choices={severities} />
+      <ChoiceField name="severity" label="Severity" value="" any="Any" choices={severityChoices} />
       <ChoiceField name="forMs" label="For" value={String(hourMs)} choices={lengths} />
       <label className="col-span-2 flex min-w-0 flex-col gap-0.5 text-note text-ink3 wide:col-span-5">
         Reason

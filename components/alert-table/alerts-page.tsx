@@ -1,6 +1,6 @@
 import { type RuleId, ruleIds } from '#lib/domain/alert.ts';
 import type { AlertsView } from '#lib/views/alert-schemas.ts';
-import { chipWords, stateWords } from '../alert-page/alert-words.tsx';
+import { chipWords, severityChoices, stateWords } from '../alert-page/alert-words.tsx';
 import { ChoiceField, Hidden } from '../hop-head/fields.tsx';
 import { PageHead, Sentence } from '../hop-head/page-head.tsx';
 import { RowKeys } from '../hop-head/row-keys.tsx';
@@ -15,12 +15,6 @@ import { AlertTabs } from './alert-tabs.tsx';
 import { AlertTimes } from './alert-times.tsx';
 import { type AlertsForm, isFiltered } from './alerts-query.ts';
 import { RowAcknowledge } from './row-acknowledge.tsx';
-
-const severities = [
-  { value: 'critical', text: 'Critical' },
-  { value: 'warning', text: 'Warning' },
-  { value: 'info', text: 'Info' },
-];
 
 const same = (value: string) => ({ value, text: value });
 
@@ -125,7 +119,7 @@ function Filters({ view, form }: { view: AlertsView; form: AlertsForm }) {
         label="Severity"
         value={form.severity}
         any="All"
-        choices={severities}
+        choices={severityChoices}
         className={`wide:w-32 ${onPhone(form.severity)}`}
       />
       <ChoiceField
