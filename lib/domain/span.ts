@@ -35,6 +35,23 @@ export interface Resource {
   attributesJson: string;
 }
 
+/** A resource that said nothing. */
+export const noResource: Readonly<Resource> = {
+  serviceName: '',
+  serviceNamespace: '',
+  serviceInstanceId: '',
+  serviceVersion: '',
+  hostId: '',
+  hostName: '',
+  sdkLanguage: '',
+  site: '',
+  locality: '',
+  lat: null,
+  lon: null,
+  cloudRegion: '',
+  attributesJson: '',
+};
+
 /** The same resource sent again must give the same text: what batches and the store recognise a resource by. */
 export const resourceKey = (r: Resource): string =>
   [

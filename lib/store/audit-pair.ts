@@ -1,5 +1,5 @@
 import type { EdgeColumns, MomentColumns, OffsetColumns, RouteAnswer, RouteQuestion } from './audit-store.ts';
-import { edgeKind, flowOf } from './audit-store.ts';
+import { edgeColumnsOf, edgeKind, flowOf, momentColumnsOf } from './audit-store.ts';
 import type { WriteColumn } from './columns.ts';
 
 /**
@@ -492,14 +492,7 @@ export class Pairing {
   }
 
   moments(): MomentColumns {
-    const m = this.#moments;
-    return {
-      count: m.length,
-      caller: Int32Array.from(m, (x) => x.caller),
-      callee: Int32Array.from(m, (x) => x.callee),
-      broker: Int32Array.from(m, (x) => x.broker),
-      second: Int32Array.from(m, (x) => x.second),
-    };
+    return momentColumnsOf(this.#moments);
   }
 
   /** As edgesOf in audit-sql.ts, which makes them of stored crossings. Least per moment, route and kind; replies by the second they were sent. */
@@ -572,16 +565,7 @@ export class Pairing {
       };
       for (const [second, nanos] of seconds) found.push({ ...common, second, least: nanos });
     }
-    return {
-      count: found.length,
-      from: Int32Array.from(found, (x) => x.from),
-      to: Int32Array.from(found, (x) => x.to),
-      second: Int32Array.from(found, (x) => x.second),
-      least: Float64Array.from(found, (x) => x.least),
-      floor: Float64Array.from(found, (x) => x.floor),
-      kind: Uint8Array.from(found, (x) => x.kind),
-      flow: Int32Array.from(found, (x) => x.flow),
-    };
+    return edgeColumnsOf(found);
   }
 
   #isError(p: number): boolean {

@@ -125,6 +125,28 @@ export interface EdgeColumns {
   flow: Int32Array;
 }
 
+/** One row of them. */
+export interface Edge {
+  from: number;
+  to: number;
+  second: number;
+  least: number;
+  floor: number;
+  kind: number;
+  flow: number;
+}
+
+export const edgeColumnsOf = (edges: readonly Edge[]): EdgeColumns => ({
+  count: edges.length,
+  from: Int32Array.from(edges, (x) => x.from),
+  to: Int32Array.from(edges, (x) => x.to),
+  second: Int32Array.from(edges, (x) => x.second),
+  least: Float64Array.from(edges, (x) => x.least),
+  floor: Float64Array.from(edges, (x) => x.floor),
+  kind: Uint8Array.from(edges, (x) => x.kind),
+  flow: Int32Array.from(edges, (x) => x.flow),
+});
+
 /** What crossings say of clocks. Replies are dropped first when clocks contradict each other. */
 export const edgeKind = { message: 1, request: 2, reply: 3, passage: 4 } as const;
 /** A hop as a small number: two hops that share one are trusted together. */
@@ -138,6 +160,22 @@ export interface MomentColumns {
   broker: Int32Array;
   second: Int32Array;
 }
+
+/** One row of them. */
+export interface Moment {
+  caller: number;
+  callee: number;
+  broker: number;
+  second: number;
+}
+
+export const momentColumnsOf = (moments: readonly Moment[]): MomentColumns => ({
+  count: moments.length,
+  caller: Int32Array.from(moments, (x) => x.caller),
+  callee: Int32Array.from(moments, (x) => x.callee),
+  broker: Int32Array.from(moments, (x) => x.broker),
+  second: Int32Array.from(moments, (x) => x.second),
+});
 
 /** Per moment, in nanoseconds; NaN = not known. */
 export interface OffsetColumns {

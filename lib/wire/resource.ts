@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue, Resource } from '../domain/span.ts';
+import { type Attributes, type AttributeValue, noResource, type Resource } from '../domain/span.ts';
 import { AttributeSink } from './any-value.ts';
 import { isRecord } from './json-check.ts';
 import type { WireLimits } from './limits.ts';
@@ -6,21 +6,7 @@ import { MalformedError } from './malformed-error.ts';
 import type { ProtobufCursor } from './protobuf-cursor.ts';
 import { withCurrentNames } from './semantic-names.ts';
 
-export const emptyResource = (): Resource => ({
-  serviceName: '',
-  serviceNamespace: '',
-  serviceInstanceId: '',
-  serviceVersion: '',
-  hostId: '',
-  hostName: '',
-  sdkLanguage: '',
-  site: '',
-  locality: '',
-  lat: null,
-  lon: null,
-  cloudRegion: '',
-  attributesJson: '{}',
-});
+export const emptyResource = (): Resource => ({ ...noResource, attributesJson: '{}' });
 
 /** The collector's own clock as one end of a ClockObservation. */
 export const collectorResource = (collectorId: string): Resource => ({

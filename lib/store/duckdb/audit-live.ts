@@ -1,7 +1,7 @@
 import { leastBudgetMs } from '#lib/domain/budget.ts';
 import type { LiveState, Slice } from '#lib/domain/live-verdict.ts';
-import type { Verdict } from '#lib/domain/verdict.ts';
 import type { HopBudget, HopState, HopStates } from '../audit-store.ts';
+import { type StateRow, stateOf } from '../live-row.ts';
 import type { HopMinute } from '../minute-sums.ts';
 import { listed } from './audit-sql.ts';
 import type { Tx } from './session.ts';
@@ -116,21 +116,6 @@ export async function slicesOf(tx: Tx, hops: readonly bigint[], fromSlice: numbe
   }
   return found;
 }
-
-export interface StateRow {
-  hop: bigint;
-  from_slice: number;
-  verdict: string;
-  over_since: number | null;
-  unanswered_since: number | null;
-}
-
-export const stateOf = (row: StateRow): LiveState => ({
-  from: row.from_slice,
-  verdict: row.verdict as Verdict,
-  overSince: row.over_since,
-  unansweredSince: row.unanswered_since,
-});
 
 /** The states of these hops that began at `fromSlice` or later, and the last one before it. By hop, oldest first. */
 export async function statesOf(tx: Tx, hops: readonly bigint[], fromSlice: number): Promise<HopStates> {

@@ -1,4 +1,4 @@
-import { type Resource, resourceKey } from '#lib/domain/span.ts';
+import { noResource, type Resource, resourceKey } from '#lib/domain/span.ts';
 import type { EpochMillis } from '#lib/domain/units.ts';
 import type { Session, Tx } from './session.ts';
 
@@ -212,21 +212,7 @@ export class Dictionary {
   }
 }
 
-const otherResource: Resource = {
-  serviceName: other,
-  serviceNamespace: '',
-  serviceInstanceId: '',
-  serviceVersion: '',
-  hostId: '',
-  hostName: '',
-  sdkLanguage: '',
-  site: '',
-  locality: '',
-  lat: null,
-  lon: null,
-  cloudRegion: '',
-  attributesJson: '',
-};
+const otherResource: Resource = { ...noResource, serviceName: other };
 
 /** A row of `resources`, without its attributes. */
 export interface StoredResource {

@@ -1,8 +1,8 @@
-import type { Histogram } from '#lib/domain/histogram.ts';
 import { spanIdHex, traceIdHex } from '#lib/domain/ids.ts';
-import { sinceOf, sliceMs } from '#lib/domain/live-verdict.ts';
 import { type EpochMillis, epochMillisOf, millisOfNanos, minuteOf, nanosPerMilli } from '#lib/domain/units.ts';
 import { ascending } from '../ascending.ts';
+import { addBucket, type FigureSums, figuresOf } from '../hop-figures.ts';
+import { liveVerdictOf, type StateRow } from '../live-row.ts';
 import {
   type CrossingRow,
   clockLabels,
@@ -13,7 +13,7 @@ import {
   type Store,
 } from '../store.ts';
 import type { Appender } from './append.ts';
-import { liveVerdictsSql, type StateRow, stateOf } from './audit-live.ts';
+import { liveVerdictsSql } from './audit-live.ts';
 import type { Database } from './database.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { Known } from './known.ts';
@@ -41,7 +41,7 @@ export const hopReads = ({ db, dictionary, appender, known }: Means): HopReads =
         ...(hop === undefined ? [] : [hop]),
       ]);
       const windows = new Map<bigint, HopWindow>();
-      for (const row of rows) windows.set(row.hop, { ...identityOf(row), ...figuresOf(row, dictionary) });
+      for (const row of rows) windows.set(row.hop, { ...identityOf(row), ...figuresSince(row, dictionary) });
       await fillHistograms(session, minutes, hop, (of) => windows.get(of));
       return [...windows.values()];
     }),
@@ -51,7 +51,7 @@ export const hopReads = ({ db, dictionary, appender, known }: Means): HopReads =
       const minutes = wholeMinutes(fromMs, toMs);
       const rows = await session.all<FiguresRow & { minute: number }>(minutesSql, [...minutes, hop]);
       const found = new Map<number, HopMinute>();
-      for (const row of rows) found.set(row.minute, { minute: row.minute, ...figuresOf(row, dictionary) });
+      for (const row of rows) found.set(row.minute, { minute: row.minute, ...figuresSince(row, dictionary) });
       await fillHistograms(session, minutes, hop, (_, minute) => found.get(minute));
       return [...found.values()];
     }),
@@ -62,19 +62,7 @@ export const hopReads = ({ db, dictionary, appender, known }: Means): HopReads =
   },
 
   async liveVerdicts() {
-    const rows = await db.all<StateRow & { budget_ns: bigint | null }>(liveVerdictsSql);
-    const begun = (slice: number | null) => (slice === null ? null : slice * sliceMs);
-    return rows.map((row) => {
-      const state = stateOf(row);
-      return {
-        hop: row.hop,
-        verdict: state.verdict,
-        sinceMs: sinceOf(state) * sliceMs,
-        overSinceMs: begun(state.overSince),
-        unansweredSinceMs: begun(state.unansweredSince),
-        budgetMs: ms(row.budget_ns),
-      };
-    });
+    return (await db.all<StateRow & { budget_ns: bigint | null }>(liveVerdictsSql)).map(liveVerdictOf);
   },
 
   async hopLevels(fromMs, splitMs, toMs) {
@@ -191,27 +179,10 @@ interface IdentityRow {
   destination: string;
 }
 
-interface FiguresRow {
-  count: bigint;
-  requests: bigint;
-  errors: bigint;
-  unanswered: bigint;
-  sum_ms: number | null;
-  max_ms: number | null;
-  bound_ms: number | null;
-  same_clock: bigint;
-  round_trip: bigint;
-  bounded: bigint;
-  assumed: bigint;
-  clock_wrong: bigint;
-  overlap: bigint;
-  contradiction: bigint;
+interface FiguresRow extends FigureSums {
   floor_ms: number | null;
   direct_floor_ms: number | null;
   broker: number | null;
-  passages: bigint;
-  uplink_bound_ms: number | null;
-  downlink_bound_ms: number | null;
 }
 
 type WindowRow = IdentityRow & FiguresRow;
@@ -224,42 +195,12 @@ const identityOf = (row: IdentityRow): HopIdentity => ({
   destination: row.destination,
 });
 
-function figuresOf(row: FiguresRow, dictionary: Dictionary): HopFigures {
-  const clocks = {
-    sameClock: Number(row.same_clock),
-    roundTrip: Number(row.round_trip),
-    bounded: Number(row.bounded),
-    assumed: Number(row.assumed),
-    clockWrong: Number(row.clock_wrong),
-    overlap: Number(row.overlap),
-    contradiction: Number(row.contradiction),
-  };
-  const count = Number(row.count);
-  const mostlyClosed = clocks.assumed + clocks.clockWrong + clocks.contradiction <= count * 0.05;
-  return {
-    count,
-    requests: Number(row.requests),
-    errors: Number(row.errors),
-    unanswered: Number(row.unanswered),
-    added: new Map(),
-    raw: new Map(),
-    uplink: new Map(),
-    downlink: new Map(),
-    sumMs: row.sum_ms ?? 0,
-    maxMs: row.max_ms,
-    boundMs: mostlyClosed ? row.bound_ms : null,
-    uplinkBoundMs: row.uplink_bound_ms,
-    downlinkBoundMs: row.downlink_bound_ms,
-    clocks,
+const figuresSince = (row: FiguresRow, dictionary: Dictionary): HopFigures =>
+  figuresOf(row, {
     floorMs: row.floor_ms ?? 0,
     directFloorMs: row.direct_floor_ms ?? 0,
     broker: dictionary.text(row.broker ?? 0),
-    passages: Number(row.passages),
-  };
-}
-
-/** hop_minute_buckets.kind is the index. */
-const histogramKinds = ['added', 'raw', 'uplink', 'downlink'] as const;
+  });
 
 async function fillHistograms(
   session: Session,
@@ -279,12 +220,8 @@ async function fillHistograms(
     hop === undefined ? minutes : [...minutes, hop],
   );
   const [hops, atMinutes, kinds, buckets, counts] = read.values;
-  for (let i = 0; i < read.rowCount; i++) {
-    const kind = histogramKinds[kinds[i]!];
-    const histogram: Histogram | undefined = kind && figures(hops[i]!, atMinutes[i]!)?.[kind];
-    const bucket = buckets[i]!;
-    histogram?.set(bucket, (histogram.get(bucket) ?? 0) + Number(counts[i]!));
-  }
+  for (let i = 0; i < read.rowCount; i++)
+    addBucket(figures(hops[i]!, atMinutes[i]!), kinds[i]!, buckets[i]!, Number(counts[i]!));
 }
 
 interface LevelRow {

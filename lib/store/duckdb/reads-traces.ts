@@ -1,5 +1,5 @@
 import { parseSpanId, spanIdHex, traceIdHex } from '#lib/domain/ids.ts';
-import type { Resource, Span } from '#lib/domain/span.ts';
+import { noResource, type Span } from '#lib/domain/span.ts';
 import { type EpochMillis, epochMillisOf, millisOfNanos, nanosOfMillis, nanosPerMilli } from '#lib/domain/units.ts';
 import { ascending } from '../ascending.ts';
 import type { DecodeSpans, RawElsewhere } from '../raw.ts';
@@ -294,22 +294,6 @@ function decode(decodeSpans: DecodeSpans, raw: Uint8Array, traceHi: bigint, trac
     return [];
   }
 }
-
-const noResource: Resource = {
-  serviceName: '',
-  serviceNamespace: '',
-  serviceInstanceId: '',
-  serviceVersion: '',
-  hostId: '',
-  hostName: '',
-  sdkLanguage: '',
-  site: '',
-  locality: '',
-  lat: null,
-  lon: null,
-  cloudRegion: '',
-  attributesJson: '',
-};
 
 const spanOfColumns = (row: SpanRow, traceId: string, dictionary: Dictionary): Span => ({
   traceId,

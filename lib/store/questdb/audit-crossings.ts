@@ -8,14 +8,15 @@ import {
   tracesOf,
   wordsOf,
 } from '../audit-pair.ts';
-import type { BatchRange, EdgeColumns, MomentColumns, OffsetColumns } from '../audit-store.ts';
-import { edgeKind, flowOf } from '../audit-store.ts';
+import type { BatchRange, Edge, EdgeColumns, Moment, MomentColumns, OffsetColumns } from '../audit-store.ts';
+import { edgeColumnsOf, edgeKind, flowOf, momentColumnsOf } from '../audit-store.ts';
 import type { CellValue, WriteColumn } from '../columns.ts';
 import { type HopMinute, HopMinutes } from '../minute-sums.ts';
 import { cursorsOf, type Gathered, ofRange, rangeParams } from './audit-gather.ts';
 import type { Turn } from './audit-turn.ts';
 import { bucketOf, idsAtOnce, listed, microsOfMinute, minuteOfMicros, parts, signed, unsigned } from './dialect.ts';
 import type { Cell } from './lines.ts';
+import type { CrossingSqlRow } from './reads-hops.ts';
 import { tables } from './schema.ts';
 
 const cell = (column: WriteColumn, row: number): CellValue =>
@@ -335,41 +336,11 @@ const storedColumns = `ts::long AS at, caller_trace_hi, caller_trace_lo, caller_
   caller_device, callee_device, broker, passage_collector, caller_start_ns, caller_duration_ns, callee_start_ns, callee_duration_ns, passage_ns, raw_ns, added_ns,
   offset_ns, bound_ns, clock, floor_ns, direct_floor_ns, uplink_ns, uplink_bound_ns, downlink_ns, downlink_bound_ns, uplink_floor_ns, grains, misplaced`;
 
-export interface StoredCrossing {
+export interface StoredCrossing extends CrossingSqlRow {
   at: bigint;
-  caller_trace_hi: bigint | null;
-  caller_trace_lo: bigint | null;
-  caller_span: bigint | null;
-  callee_trace_hi: bigint | null;
-  callee_trace_lo: bigint | null;
-  callee_span: bigint | null;
-  hop: bigint | null;
-  message: boolean;
-  linked: boolean;
-  error: boolean;
-  caller_device: string | null;
-  callee_device: string | null;
-  broker: string | null;
   passage_collector: string | null;
-  caller_start_ns: bigint;
-  caller_duration_ns: bigint;
-  callee_start_ns: bigint;
-  callee_duration_ns: bigint;
-  passage_ns: bigint | null;
-  raw_ns: bigint;
-  added_ns: bigint | null;
-  offset_ns: bigint | null;
-  bound_ns: bigint | null;
-  clock: number;
-  floor_ns: bigint;
-  direct_floor_ns: bigint;
-  uplink_ns: bigint | null;
-  uplink_bound_ns: bigint | null;
-  downlink_ns: bigint | null;
-  downlink_bound_ns: bigint | null;
   uplink_floor_ns: bigint;
   grains: number;
-  misplaced: boolean;
 }
 
 export const storedCrossings = (turn: Turn, where: string, params: (number | bigint)[]): Promise<StoredCrossing[]> =>
@@ -387,16 +358,6 @@ export async function edgesBetween(turn: Turn, fromSecond: number, toSecond: num
     BigInt(toSecond) * 1_000_000_000n,
   ]);
   return edgesOf(turn, rows);
-}
-
-interface Edge {
-  from: number;
-  to: number;
-  second: number;
-  least: number;
-  floor: number;
-  kind: number;
-  flow: number;
 }
 
 /** Directed clock edges of crossings, least of a pair, floor and second: as edgesOf in duckdb/audit-sql.ts, which says why. */
@@ -443,27 +404,11 @@ function edgesOf(turn: Turn, rows: readonly StoredCrossing[]): EdgeColumns {
       });
     }
   }
-  const found = [...edges.values()];
-  return {
-    count: found.length,
-    from: Int32Array.from(found, (x) => x.from),
-    to: Int32Array.from(found, (x) => x.to),
-    second: Int32Array.from(found, (x) => x.second),
-    least: Float64Array.from(found, (x) => x.least),
-    floor: Float64Array.from(found, (x) => x.floor),
-    kind: Uint8Array.from(found, (x) => x.kind),
-    flow: Int32Array.from(found, (x) => x.flow),
-  };
+  return edgeColumnsOf([...edges.values()]);
 }
 
 // ---- settling
 
-interface Moment {
-  caller: number;
-  callee: number;
-  broker: number;
-  second: number;
-}
 const momentKey = ({ caller, callee, broker, second }: Moment): string => `${caller} ${callee} ${broker} ${second}`;
 
 /** null: on one clock, and nobody saw it pass. */
@@ -488,14 +433,7 @@ export async function momentsOf(turn: Turn, minute: number): Promise<MomentColum
     const moment = momentOf(turn, row);
     if (moment) moments.set(momentKey(moment), moment);
   }
-  const found = [...moments.values()];
-  return {
-    count: found.length,
-    caller: Int32Array.from(found, (m) => m.caller),
-    callee: Int32Array.from(found, (m) => m.callee),
-    broker: Int32Array.from(found, (m) => m.broker),
-    second: Int32Array.from(found, (m) => m.second),
-  };
+  return momentColumnsOf([...moments.values()]);
 }
 
 /** Judges one part of the minute's crossings anew; answers how many have changed. */

@@ -1,7 +1,7 @@
 import { leastBudgetMs } from '#lib/domain/budget.ts';
 import type { LiveState, Slice } from '#lib/domain/live-verdict.ts';
-import type { Verdict } from '#lib/domain/verdict.ts';
 import type { HopBudget, HopState, HopStates } from '../audit-store.ts';
+import { type StateRow, stateOf } from '../live-row.ts';
 import type { HopMinute } from '../minute-sums.ts';
 import type { Turn } from './audit-turn.ts';
 import { listed, microsOfMinute, minuteOfMicros, signed, unsigned } from './dialect.ts';
@@ -163,21 +163,6 @@ export function heardSince({ book }: Turn, slice: number): { hop: bigint; slice:
 }
 
 // ---- verdicts
-
-export interface StateRow {
-  hop: bigint;
-  from_slice: number;
-  verdict: string;
-  over_since: number | null;
-  unanswered_since: number | null;
-}
-
-export const stateOf = (row: StateRow): LiveState => ({
-  from: row.from_slice,
-  verdict: row.verdict as Verdict,
-  overSince: row.over_since,
-  unansweredSince: row.unanswered_since,
-});
 
 export const lastStatesSql = `SELECT * FROM hop_verdicts v
   WHERE from_slice = (SELECT max(l.from_slice) FROM hop_verdicts l WHERE l.hop = v.hop) ORDER BY hop`;

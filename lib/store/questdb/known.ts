@@ -1,6 +1,6 @@
-import type { Resource } from '#lib/domain/span.ts';
+import { noResource, type Resource } from '#lib/domain/span.ts';
 import type { Server } from './server.ts';
-import { nobody, resourceColumns, resourceOf, type StoredResource } from './texts.ts';
+import { resourceColumns, resourceOf, type StoredResource } from './texts.ts';
 
 /** Resources by their symbols: read once more when one is missing, or when there are more of them than before. */
 export class Known {
@@ -15,7 +15,7 @@ export class Known {
   /** attributesJson is always '' here: ask the table. */
   async resource(symbol: string): Promise<Resource> {
     if (!this.#resources.has(symbol)) await this.#read();
-    return this.#resources.get(symbol) ?? nobody;
+    return this.#resources.get(symbol) ?? noResource;
   }
 
   async resourcesOfService(service: string): Promise<string[]> {

@@ -1,8 +1,8 @@
-import type { Histogram } from '#lib/domain/histogram.ts';
 import { spanIdHex, traceIdHex } from '#lib/domain/ids.ts';
-import { sinceOf, sliceMs } from '#lib/domain/live-verdict.ts';
 import { type EpochMillis, epochMillisOf, millisOfNanos, minuteOf, nanosPerMilli } from '#lib/domain/units.ts';
 import { ascending } from '../ascending.ts';
+import { addBucket, figuresOf } from '../hop-figures.ts';
+import { liveVerdictOf, type StateRow } from '../live-row.ts';
 import {
   type CrossingRow,
   clockLabels,
@@ -13,7 +13,7 @@ import {
   type Store,
 } from '../store.ts';
 import type { AuditBook } from './audit-book.ts';
-import { liveVerdictsSql, type StateRow, stateOf } from './audit-live.ts';
+import { liveVerdictsSql } from './audit-live.ts';
 import { bucketOf, microsOfMinute, minuteOfMicros, signed, unsigned } from './dialect.ts';
 import type { Server } from './server.ts';
 
@@ -45,7 +45,7 @@ export const hopReads = (server: Server, book: AuditBook): HopReads => ({
     const windows = new Map<bigint, HopWindow>();
     for (const row of sums) {
       const identity = known.get(unsigned(row.hop));
-      if (identity) windows.set(identity.hop, { ...identity, ...figuresOf(row, floors.get(row.hop)) });
+      if (identity) windows.set(identity.hop, { ...identity, ...figuresSince(row, floors.get(row.hop)) });
     }
     await fillHistograms(server, minutes, hop, (of) => windows.get(of));
     return [...windows.values()].sort((a, b) => ascending(a.hop, b.hop));
@@ -61,7 +61,7 @@ export const hopReads = (server: Server, book: AuditBook): HopReads => ({
     const found = new Map<number, HopMinute>();
     for (const row of rows) {
       const minute = minuteOfMicros(row.at);
-      found.set(minute, { minute, ...figuresOf(row, row) });
+      found.set(minute, { minute, ...figuresSince(row, row) });
     }
     await fillHistograms(server, minutes, hop, (_, minute) => found.get(minute));
     return [...found.values()];
@@ -72,18 +72,9 @@ export const hopReads = (server: Server, book: AuditBook): HopReads => ({
   },
 
   async liveVerdicts() {
-    const begun = (slice: number | null) => (slice === null ? null : slice * sliceMs);
-    return book.all<StateRow & { budget_ns: bigint | null }>(liveVerdictsSql).map((row) => {
-      const state = stateOf(row);
-      return {
-        hop: unsigned(row.hop),
-        verdict: state.verdict,
-        sinceMs: sinceOf(state) * sliceMs,
-        overSinceMs: begun(state.overSince),
-        unansweredSinceMs: begun(state.unansweredSince),
-        budgetMs: row.budget_ns === null ? null : Number(row.budget_ns) / 1e6,
-      };
-    });
+    return book
+      .all<StateRow & { budget_ns: bigint | null }>(liveVerdictsSql)
+      .map((row) => liveVerdictOf({ ...row, hop: unsigned(row.hop) }));
   },
 
   async hopLevels(fromMs, splitMs, toMs) {
@@ -197,42 +188,12 @@ interface LatestRow {
   broker: string | null;
 }
 
-function figuresOf(row: SumRow, latest: LatestRow | undefined): HopFigures {
-  const clocks = {
-    sameClock: Number(row.same_clock),
-    roundTrip: Number(row.round_trip),
-    bounded: Number(row.bounded),
-    assumed: Number(row.assumed),
-    clockWrong: Number(row.clock_wrong),
-    overlap: Number(row.overlap),
-    contradiction: Number(row.contradiction),
-  };
-  const count = Number(row.count);
-  const mostlyClosed = clocks.assumed + clocks.clockWrong + clocks.contradiction <= count * 0.05;
-  return {
-    count,
-    requests: Number(row.requests),
-    errors: Number(row.errors),
-    unanswered: Number(row.unanswered),
-    added: new Map(),
-    raw: new Map(),
-    uplink: new Map(),
-    downlink: new Map(),
-    sumMs: row.sum_ms ?? 0,
-    maxMs: row.max_ms,
-    boundMs: mostlyClosed ? row.bound_ms : null,
-    uplinkBoundMs: row.uplink_bound_ms,
-    downlinkBoundMs: row.downlink_bound_ms,
-    clocks,
+const figuresSince = (row: SumRow, latest: LatestRow | undefined): HopFigures =>
+  figuresOf(row, {
     floorMs: latest?.floor_ms ?? 0,
     directFloorMs: latest?.direct_floor_ms ?? 0,
     broker: latest?.broker ?? '',
-    passages: Number(row.passages),
-  };
-}
-
-/** hop_minute_buckets.kind is the index. */
-const histogramKinds = ['added', 'raw', 'uplink', 'downlink'] as const;
+  });
 
 async function fillHistograms(
   server: Server,
@@ -251,11 +212,8 @@ async function fillHistograms(
     sql,
     hop === undefined ? minutes : [...minutes, signed(hop)],
   );
-  for (const [of, at, kind, bucket, n] of rows) {
-    const name = histogramKinds[kind];
-    const histogram: Histogram | undefined = name && figures(unsigned(of), minuteOfMicros(at))?.[name];
-    histogram?.set(bucket, (histogram.get(bucket) ?? 0) + Number(n));
-  }
+  for (const [of, at, kind, bucket, n] of rows)
+    addBucket(figures(unsigned(of), minuteOfMicros(at)), kind, bucket, Number(n));
 }
 
 // ---- identities

@@ -1,5 +1,5 @@
 import { parseSpanId, spanIdHex, traceIdHex } from '#lib/domain/ids.ts';
-import type { Span } from '#lib/domain/span.ts';
+import { noResource, type Span } from '#lib/domain/span.ts';
 import { type EpochMillis, epochMillisOf, millisOfNanos, nanosOfMillis, nanosPerMilli } from '#lib/domain/units.ts';
 import { ascending } from '../ascending.ts';
 import type { DecodeSpans, RawElsewhere } from '../raw.ts';
@@ -8,7 +8,6 @@ import type { AuditBook, Place } from './audit-book.ts';
 import { bucketOf, idsAtOnce, listed, microsOf, parts, placeholders, signed, unsigned } from './dialect.ts';
 import type { Known } from './known.ts';
 import type { Param, Server } from './server.ts';
-import { nobody } from './texts.ts';
 
 type TraceReads = Pick<
   Store,
@@ -275,7 +274,7 @@ const spanOfColumns = async ({ known }: Means, row: SpanRow, traceId: string): P
   attributes: { 'hopscope.detail': 'the body this span came in can no longer be read' },
   events: [],
   links: [],
-  resource: (await known.resource(row.resource)) ?? nobody,
+  resource: (await known.resource(row.resource)) ?? noResource,
   scopeName: '',
 });
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Resource, resourceKey } from '#lib/domain/span.ts';
+import { noResource, type Resource, resourceKey } from '#lib/domain/span.ts';
 import type { EpochMillis } from '#lib/domain/units.ts';
 import type { Lines } from './lines.ts';
 import type { Server } from './server.ts';
@@ -90,7 +90,9 @@ export class Texts {
     if (known) return known;
     if (this.#resources.size < this.#bounds.resources)
       return this.#newResource(key, resourceSymbol(resource), resource, arrivalMs);
-    return this.#resources.get(other) ?? this.#newResource(other, other, { ...nobody, serviceName: other }, arrivalMs);
+    return (
+      this.#resources.get(other) ?? this.#newResource(other, other, { ...noResource, serviceName: other }, arrivalMs)
+    );
   }
 
   /** The topic's name, or what it folds into. */
@@ -179,22 +181,6 @@ export class Texts {
     this.#topics.set(broker, topics.set(topic, topics.size));
   }
 }
-
-export const nobody: Resource = {
-  serviceName: '',
-  serviceNamespace: '',
-  serviceInstanceId: '',
-  serviceVersion: '',
-  hostId: '',
-  hostName: '',
-  sdkLanguage: '',
-  site: '',
-  locality: '',
-  lat: null,
-  lon: null,
-  cloudRegion: '',
-  attributesJson: '',
-};
 
 /** A row of `resources`, without its attributes. */
 export interface StoredResource {
