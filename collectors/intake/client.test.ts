@@ -100,7 +100,7 @@ test('a store that fails for a while stops nobody: everything arrives once, in o
   }
   const during = await intake.stats();
   expect(during.storeTrouble).toBe('the store is away');
-  expect(during.drain.batchesUnderway).toBeLessThanOrEqual(64);
+  expect(during.drain.batchesUnderway).toBeLessThanOrEqual(128);
   expect(during.spool!.spooledItems).toEqual({ 1: spans });
   store.failing = false;
   await until('all is stored', () => store.spans === spans);

@@ -7,6 +7,7 @@ import { startQuestDb } from '../steps/questdb.ts';
 import { measureAlert } from './alerts.ts';
 import { traceIdHex } from './load/lib/otlp-traces.mjs';
 import { dirBytes, loadavg, procStat, resetPeak } from './load/lib/proc.mjs';
+import { measureCeiling } from './questdb-ceiling.ts';
 
 /**
  * What the product does under load, on this machine, sender included. By hand: npm run bench [-- --spans 5000000 --store questdb].
@@ -217,6 +218,15 @@ async function measureReads(what: string): Promise<void> {
   });
 }
 
+if (phases.has('ceiling')) {
+  if (!questdb) throw new Error('--phases ceiling: found --store duckdb, wanted --store questdb');
+  for (let round_ = 0; round_ < 3; round_++)
+    await measureCeiling(questdb, 400_000, `r${round_}`, (written) => show('rows to QuestDB', { ...written }));
+}
+if ([...phases].every((phase) => phase === 'ceiling')) {
+  await questdb?.stop();
+  process.exit();
+}
 let product = await start();
 let index = 0;
 if (phases.has('rate')) {

@@ -7,6 +7,8 @@ export interface QuestDb {
   /** as the setting `store` wants it */
   store: string;
   dir: string;
+  /** of the process that the server is a child of */
+  pid: number;
   stop(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export async function startQuestDb(): Promise<QuestDb> {
   return {
     store: `questdb://admin:quest@127.0.0.1:${http}/${pg}`,
     dir,
+    pid: child.pid!,
     async stop() {
       const ended = new Promise((done) => child.once('exit', done));
       child.kill('SIGTERM');
