@@ -1,11 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { certificateOf } from '#collectors/notify/fixtures/certificate.ts';
 import { decodeSketches, noonMs, traceBatch, traceHi } from '../fixtures/batches.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from '../fixtures/fault-proxy.ts';
 import { type QuestDbServer, startQuestDb } from '../fixtures/questdb-server.ts';
 import { emptyTables, patient } from '../fixtures/questdb-tables.ts';
+import { startTlsProxy } from '../fixtures/tls-proxy.ts';
 import type { Store } from '../store.ts';
 import { parseAddress } from './address.ts';
 import { bookOf, openQuestDbStore, storeOf } from './questdb-store.ts';
@@ -221,4 +223,77 @@ describe('a server', () => {
     const stranger = `questdb://admin:wrong@127.0.0.1:${questdb.httpPort}/${questdb.pgPort}`;
     await expect(openQuestDbStore({ url: stranger, ...options })).rejects.toMatchObject({ code: 'config' });
   });
+});
+
+describe('a server behind TLS', () => {
+  it.each(['asked', 'direct'] as const)('is written to and read from, PGwire %s', async (pgTls) => {
+    const tls = await behindTls(pgTls === 'asked');
+    try {
+      await store.close();
+      await open(`questdbs://admin:quest@localhost:${tls.ports}?tables=faults_&ca=${tls.ca}&pgtls=${pgTls}`);
+      await store.append([batch(1)]);
+      await expectExactly(1);
+      expect((await store.status()).location).toContain(`localhost:${tls.ports} over TLS`);
+    } finally {
+      await tls.close();
+    }
+  });
+
+  it('is refused in one sentence where its certificate is not what was wanted, on either port', async () => {
+    const tls = await behindTls(true);
+    const plain = `${questdb.httpPort}/${questdb.pgPort}`;
+    const tlsPg = tls.ports.split('/')[1];
+    const other = join(folder, 'other.pem');
+    writeFileSync(other, certificateOf('localhost').cert);
+    const empty = join(folder, 'empty.pem');
+    writeFileSync(empty, 'not a certificate');
+    const troubles: [string, string | RegExp][] = [
+      [
+        `127.0.0.1:${tls.ports}?ca=${tls.ca}`,
+        /:\d+ shows a certificate for DNS:localhost, wanted one for 127\.0\.0\.1$/,
+      ],
+      [
+        `localhost:${tls.ports}?ca=${other}`,
+        /of an unknown authority \(DEPTH_ZERO_SELF_SIGNED_CERT\), wanted .* \?ca=FILE/,
+      ],
+      [`localhost:${tls.ports}`, 'of an unknown authority'],
+      [`localhost:${plain}?ca=${tls.ca}`, `${questdb.pgPort} speaks without TLS, wanted with TLS`],
+      [`localhost:${questdb.httpPort}/${tlsPg}?ca=${tls.ca}`, `${questdb.httpPort} speaks without TLS`],
+      [`localhost:${tls.ports}?ca=${folder}/no.pem`, 'no.pem could not be read (ENOENT), wanted a file with'],
+      [`localhost:${tls.ports}?ca=${empty}`, 'empty.pem holds none, wanted a file with'],
+    ];
+    // Node's own switch changes nothing
+    process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+    try {
+      for (const [place, words] of troubles) {
+        const url = `questdbs://admin:quest@${place}`;
+        const bookPath = join(folder, 'tls.sqlite');
+        const opening = openQuestDbStore({ url, bookPath, decodeSpans: decodeSketches, limits: { sendMs: 5_000 } });
+        await expect(opening, place).rejects.toMatchObject({
+          code: 'config',
+          message: words instanceof RegExp ? expect.stringMatching(words) : expect.stringContaining(words),
+        });
+        await expect(opening, place).rejects.not.toThrow('quest@');
+      }
+    } finally {
+      delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+      await tls.close();
+    }
+  });
+
+  async function behindTls(asked: boolean) {
+    const certificate = certificateOf('localhost');
+    const ca = join(folder, 'ca.pem');
+    writeFileSync(ca, certificate.cert);
+    const http = await startTlsProxy(questdb.httpPort, certificate);
+    const pg = await startTlsProxy(questdb.pgPort, certificate, asked);
+    return {
+      ca,
+      ports: `${http.port}/${pg.port}`,
+      close: async () => {
+        await http.close();
+        await pg.close();
+      },
+    };
+  }
 });
