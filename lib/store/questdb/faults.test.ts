@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { connect, createServer } from 'node:net';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { certificateOf } from '#collectors/notify/fixtures/certificate.ts';
@@ -8,10 +10,12 @@ import { type Fault, type FaultProxy, startFaultProxy } from '../fixtures/fault-
 import { type QuestDbServer, startQuestDb } from '../fixtures/questdb-server.ts';
 import { emptyTables, patient } from '../fixtures/questdb-tables.ts';
 import { startTlsProxy } from '../fixtures/tls-proxy.ts';
+import { lookAtStore } from '../look.ts';
 import type { Store } from '../store.ts';
 import { parseAddress } from './address.ts';
 import { bookOf, openQuestDbStore, storeOf } from './questdb-store.ts';
 import { Server, type ServerLimits } from './server.ts';
+import { Watch } from './status.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
 
@@ -222,6 +226,52 @@ describe('a server', () => {
     });
     const stranger = `questdb://admin:wrong@127.0.0.1:${questdb.httpPort}/${questdb.pgPort}`;
     await expect(openQuestDbStore({ url: stranger, ...options })).rejects.toMatchObject({ code: 'config' });
+  });
+});
+
+describe('a server that others reach', () => {
+  const [own] = Object.values(networkInterfaces())
+    .flatMap((each) => each ?? [])
+    .filter(({ internal, family }) => !internal && family === 'IPv4');
+  if (!own) console.warn('a server that others reach: this machine has no address but loopback, skipped');
+
+  it.runIf(own)('with the login it came with is said to be open, and no password is shown', async () => {
+    const at = own!.address;
+    const warningsOf = async (url: string): Promise<string[]> => {
+      const direct = new Server(parseAddress(url), patient);
+      const warnings = await new Watch(direct).warnings();
+      await direct.close();
+      return warnings.filter((sentence) => !sentence.includes('nosync'));
+    };
+    const ports = `${questdb.httpPort}/${questdb.pgPort}`;
+    expect(await warningsOf(`questdb://127.0.0.1:${ports}`)).toEqual([]);
+    // the same ports on an address that others see
+    const relays = [questdb.httpPort, questdb.pgPort].map((port) =>
+      createServer((socket) => {
+        const server = connect(port, '127.0.0.1');
+        for (const end of [socket, server]) end.on('error', () => {});
+        socket.pipe(server).pipe(socket);
+      }).listen(port, at),
+    );
+    try {
+      await Promise.all(relays.map((relay) => relay.listening || once(relay, 'listening')));
+      const open = [
+        expect.stringContaining(
+          `reached at ${at}:${questdb.pgPort} and has the name and password that each comes with`,
+        ),
+        expect.stringContaining(`reached at ${at}:${questdb.httpPort} and lets anybody in over HTTP`),
+      ];
+      for (const host of ['127.0.0.1', 'localhost', at]) {
+        const found = await warningsOf(`questdb://admin:quest@${host}:${ports}`);
+        expect(found, host).toEqual(open);
+        expect(found.join()).not.toMatch(/:quest|admin/);
+      }
+      expect(await warningsOf(`questdb://reader:quest@${at}:${ports}`)).toEqual([open[1]]);
+      const looks = await lookAtStore(`questdb://${at}:${ports}`);
+      expect(looks).toContainEqual({ wrong: true, sentence: expect.stringContaining('lets anybody in over HTTP') });
+    } finally {
+      for (const relay of relays) relay.close();
+    }
   });
 });
 
