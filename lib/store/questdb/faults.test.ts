@@ -38,14 +38,16 @@ async function open(url: string, limits: Partial<ServerLimits> = {}): Promise<vo
   });
 }
 
+const settings: Record<string, string> = {
+  'cairo.commit.mode': 'nosync',
+  'dev.mode.enabled': 'true',
+  'pg.readonly.user.enabled': 'true',
+  'pg.readonly.user': 'reader',
+  'pg.readonly.password': 'quest',
+};
+
 beforeAll(async () => {
-  questdb = await startQuestDb({
-    'cairo.commit.mode': 'nosync',
-    'dev.mode.enabled': 'true',
-    'pg.readonly.user.enabled': 'true',
-    'pg.readonly.user': 'reader',
-    'pg.readonly.password': 'quest',
-  });
+  questdb = await startQuestDb(settings);
   proxy = await startFaultProxy(questdb.httpPort);
 });
 afterAll(async () => {
@@ -211,6 +213,63 @@ describe('a server', () => {
     await server.query(`ALTER TABLE ${server.table('spans')} RESUME WAL`);
     await vi.waitFor(async () => expect((await store.status()).warnings).toHaveLength(1), { timeout: 20_000 });
     await expectExactly(2);
+  });
+
+  it('that takes rows and does not apply them is said to lag, and to keep up again', async () => {
+    const restart = async (apply: boolean) => {
+      settings['cairo.wal.apply.enabled'] = String(apply);
+      // killed: its own end takes longer
+      await questdb.stop('SIGKILL');
+      await questdb.start();
+    };
+    await restart(false);
+    try {
+      for (const seq of [1, 2, 3]) await store.append([batch(seq)]);
+      let nowMs = 0;
+      const watch = new Watch(server, () => nowMs);
+      const lagging = async () => (await watch.warnings()).filter((sentence) => /does not keep up/.test(sentence));
+      // every table is behind for a moment now and then
+      expect(await lagging()).toEqual([]);
+      nowMs = 29_000;
+      expect(await lagging()).toEqual([]);
+      nowMs = 30_000;
+      const [words] = (await lagging()).filter((sentence) => sentence.includes('faults_spans '));
+      expect(words).toMatch(
+        /^QuestDB does not keep up: faults_spans is \d transactions behind, and what is newer cannot be seen yet$/,
+      );
+      // the audit says so as well, and passes over nothing
+      await expect(new Server(server.address, { appliedMs: 300 }).applied(['spans'])).rejects.toThrow(
+        /QuestDB has not applied what it took: faults_spans is \d transactions behind/,
+      );
+      // however short it lasts, where there are many
+      for (let n = 0; n < 200; n++) await server.query(`INSERT INTO ${server.table('gaps')} (ts) VALUES (${n})`);
+      nowMs += 1;
+      expect(await new Watch(server, () => nowMs).warnings()).toContainEqual(
+        expect.stringMatching(/faults_gaps is 20\d transactions behind/),
+      );
+      await restart(true);
+      await vi.waitFor(async () => expect(await lagging()).toEqual([]), { timeout: 60_000 });
+      await expectExactly(3);
+    } finally {
+      if (settings['cairo.wal.apply.enabled'] === 'false') await restart(true);
+    }
+  });
+
+  it.runIf(process.env.HOPSCOPE_LONG)('that is too old is refused at the start, by a real one', async () => {
+    const old = await startQuestDb({}, '9.2.3');
+    try {
+      const options = { bookPath: join(folder, 'old.sqlite'), decodeSpans: decodeSketches };
+      await expect(openQuestDbStore({ url: old.url('old_'), ...options })).rejects.toMatchObject({
+        code: 'config',
+        message: 'store: found QuestDB 9.2.3, wanted 9.3 or newer (tried with 9.3.4)',
+      });
+      expect(await lookAtStore(old.url('old_'))).toContainEqual({
+        wrong: true,
+        sentence: expect.stringMatching(/9\.2\.3.*9\.3 or newer/),
+      });
+    } finally {
+      await old.remove();
+    }
   });
 
   it('that cannot be used is refused at the start, with the reason', async () => {
