@@ -13,6 +13,7 @@ import { startTlsProxy } from '../fixtures/tls-proxy.ts';
 import { lookAtStore } from '../look.ts';
 import type { Store } from '../store.ts';
 import { parseAddress } from './address.ts';
+import { Lines } from './lines.ts';
 import { bookOf, openQuestDbStore, storeOf } from './questdb-store.ts';
 import { Server, type ServerLimits } from './server.ts';
 import { Watch } from './status.ts';
@@ -285,6 +286,56 @@ describe('a server', () => {
     });
     const stranger = `questdb://admin:wrong@127.0.0.1:${questdb.httpPort}/${questdb.pgPort}`;
     await expect(openQuestDbStore({ url: stranger, ...options })).rejects.toMatchObject({ code: 'config' });
+  });
+});
+
+describe('tables', () => {
+  const setSchema = async (version: string): Promise<void> => {
+    const lines = new Lines('faults_');
+    lines.add('meta', 0, ['schema', version]);
+    await server.send(lines);
+    await server.applied(['meta']);
+  };
+  const options = () => ({
+    url: questdb.url('faults_'),
+    bookPath: join(folder, 'b.sqlite'),
+    decodeSpans: decodeSketches,
+  });
+
+  it('of a newer version are refused in words, and left alone', async () => {
+    await setSchema('99');
+    try {
+      await expect(openQuestDbStore(options())).rejects.toMatchObject({
+        code: 'data-dir',
+        message: expect.stringMatching(
+          /faults_\* were written by a newer Hopscope \(its schema is 99, this one knows 1\)/,
+        ),
+      });
+      expect(await server.all(`SELECT value FROM ${server.table('meta')} WHERE key = 'schema'`)).toEqual([
+        { value: '99' },
+      ]);
+    } finally {
+      await setSchema('1');
+    }
+  });
+
+  it('of an older version get what they lack, and what they hold is read', async () => {
+    await store.append([batch(1)]);
+    await server.applied(['spans', 'batches']);
+    // as if this version had brought a table and a column
+    await server.query(`DROP TABLE ${server.table('gaps')}`);
+    await server.query(`ALTER TABLE ${server.table('batches')} DROP COLUMN reasons`);
+    await setSchema('0');
+    await store.close();
+    const migrated = await openQuestDbStore(options());
+    await migrated.append([batch(2)]);
+    await migrated.addGap({ fromMs: noonMs, toMs: noonMs + 1, whose: 'x', what: 'y' });
+    await migrated.close();
+    await open(urlThrough(proxy.port));
+    await expectExactly(2);
+    expect(await server.all(`SELECT value FROM ${server.table('meta')} WHERE key = 'schema'`)).toEqual([
+      { value: '1' },
+    ]);
   });
 });
 
