@@ -289,6 +289,19 @@ describe('a server', () => {
   });
 });
 
+it('a trace of more spans than are read says how many there are', async () => {
+  await store.append([batch(1)]);
+  await server.applied(['spans']);
+  // 100,051 others, most of them twice
+  await server.query(
+    `INSERT INTO ${server.table('spans')} (ts, collector, seq, n, bucket, resource, trace_hi, trace_lo, span_id, start_ns)
+     SELECT dateadd('u', x::int, ts), collector, 2L, x::int, bucket, resource, trace_hi, trace_lo, 1000L + x / 2, start_ns
+     FROM long_sequence(200_100) CROSS JOIN (SELECT * FROM ${server.table('spans')} LIMIT 1)`,
+  );
+  server.changed('spans');
+  expect(await store.traceTrail(traceHi, 1n)).toMatchObject({ total: 100_101 });
+});
+
 describe('tables', () => {
   const setSchema = async (version: string): Promise<void> => {
     const lines = new Lines('faults_');
@@ -325,6 +338,7 @@ describe('tables', () => {
     // as if this version had brought a table and a column
     await server.query(`DROP TABLE ${server.table('gaps')}`);
     await server.query(`ALTER TABLE ${server.table('batches')} DROP COLUMN reasons`);
+    await server.applied(['batches']);
     await setSchema('0');
     await store.close();
     const migrated = await openQuestDbStore(options());
