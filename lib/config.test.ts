@@ -195,6 +195,24 @@ delivery:
 });
 
 describe('a wrong setting', () => {
+  it('shows no password of a broker or a store, wherever it was written', () => {
+    const url = (text: string) => errorOf(`brokers:\n  - { url: "${text}" }\n`);
+    expect(url('http://ada:SECRET@10.0.0.5')).toMatch(
+      /line 2, brokers.0.url: found "http:\/\/\*\*\*@10.0.0.5", wanted/,
+    );
+    expect(url('mqtt://ada:SECRET/SECRET@10.0.0.5')).toMatch(/found "mqtt:\/\/\*\*\*@10.0.0.5".*%2F/);
+    for (const text of [
+      url('ada:SECRET@10.0.0.5'),
+      url('mqtt://ada:SEC@RET SECRET@10.0.0.5:99999'),
+      errorOf('brokers: ["mqtt://ada:SECRET@10.0.0.5"]\n'),
+      errorOf('brokers: { url: "mqtt://10.0.0.5", password: SECRET }\n'),
+      errorOf('brokers:\n  - { url: "mqtt://10.0.0.5", password: SECRET }\n'),
+      errorOf('store: { url: "questdb://q", password: SECRET }\n'),
+      errorOf('broker: "mqtt://ada:SECRET@10.0.0.5"\n'),
+    ])
+      expect(text).toMatch(/^hopscope.yaml line \d(?!.*SECRET)/s);
+  });
+
   it('names the line, what was found and what was wanted', () => {
     expect(errorOf('sites:\n  - id: hannover\n    lat: 152\n')).toMatch(/line 3.*152.*wanted/s);
     expect(errorOf('sites:\n  - id: hannover\n    latitude: 52\n')).toMatch(/line [23].*"latitude".*lat/s);

@@ -156,9 +156,10 @@ const fileShape = z.strictObject({
   brokers: z
     .array(
       z.strictObject({
-        url: z
-          .string()
-          .regex(/^(mqtts?|wss?):\/\/.+/, 'wanted a URL that starts with mqtt://, mqtts://, ws:// or wss://'),
+        url: z.string().refine((text) => /^(mqtts?|wss?):\/\/.+/.test(text) && URL.canParse(text), {
+          message:
+            'wanted a URL that starts with mqtt://, mqtts://, ws:// or wss://, and in its login %2F for "/" and the like',
+        }),
         name: z.string().optional(),
         site: z.string().default(''),
         topics: z.array(z.string().min(1)).min(1).default(['#']),
@@ -212,7 +213,7 @@ const loopback = '127.0.0.1';
 const embeddedName = 'embedded';
 
 const brokerName = (b: { name?: string; site: string; url: string }): string =>
-  b.name ?? (b.site ? `broker-${b.site}` : new URL(b.url).hostname);
+  b.name ?? (b.site ? `broker-${b.site}` : (URL.parse(b.url)?.hostname ?? ''));
 
 /** `off`, PORT or ADDRESS:PORT; undefined = the default port on loopback. */
 function listenOf(value: z.output<typeof listen> | undefined, defaultPort: number): Listen | null {
@@ -271,11 +272,18 @@ export function parseConfigFile(text: string, fileName: string, env: Environment
       return `${where([...issue.path, unknownKey!])}: found the unknown key "${unknownKey}"${known ? `, wanted one of ${known.join(', ')}` : ''}`;
     }
     const found = document.getIn(issue.path);
-    const shown =
-      found === undefined ? 'nothing' : holdsSecret(issue.path) ? 'one that is not shown' : JSON.stringify(found);
-    return `${where(issue.path)}: found ${shown}, ${wanted(issue)}`;
+    return `${where(issue.path)}: found ${shown(issue.path, found)}, ${wanted(issue)}`;
   });
   throw new HopscopeError('config', [...unset, ...sentences].slice(0, 5).join('\n'));
+}
+
+/** What was found, but for what may be secret: in an address that is everything before its last "@". */
+function shown(path: PropertyKey[], found: unknown): string {
+  if (found === undefined) return 'nothing';
+  const hasLogin = path[0] === 'brokers' || path[0] === 'store';
+  if (holdsSecret(path) || (hasLogin && typeof found === 'object')) return 'one that is not shown';
+  const text = JSON.stringify(found);
+  return hasLogin ? text.replace(/^"([a-z]+:\/\/)?.*@/s, '"$1***@') : text.replace(/:\/\/.*@/s, '://***@');
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

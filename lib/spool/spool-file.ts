@@ -341,6 +341,12 @@ export class SpoolFile {
       db.prepare('INSERT INTO collector VALUES (?, 0, 0)').run(randomUUID());
     }
     const version = db.prepare('PRAGMA user_version').get()!.user_version;
+    // acknowledged data that only a newer version understands is no damage
+    if (Number(version) > format)
+      throw new HopscopeError(
+        'data-dir',
+        `${this.#path} was written by a newer Hopscope (its format is ${version}, this one knows ${format}): start that one, or another data folder`,
+      );
     if (version !== format) throw new DamagedFile(`found format ${version}, wanted ${format}`);
     if (this.#usedBytes() <= quickCheckBelowBytes) {
       const found = db.prepare('PRAGMA quick_check(1)').get()!.quick_check;
@@ -625,6 +631,7 @@ export class SpoolFile {
   }
 
   #cannotOpen(error: unknown): HopscopeError {
+    if (error instanceof HopscopeError) return error;
     const code = codeOf(error);
     if (code === sqlite.busy) {
       return new HopscopeError(

@@ -51,6 +51,24 @@ test('numbers batches without holes, also those appended at the same moment', as
   expect(rows[0]).toMatchObject({ seq: 2, arrivalNanos: nowNanos, items: 1, signal: signal.traces, damaged: false });
 });
 
+test('a file of a newer version is refused in words, and stays as it is', async () => {
+  const first = await open();
+  await first.append([entry('a')]);
+  await first.close();
+  const setFormat = (format: number): void => {
+    const db = new DatabaseSync(join(dir, 'spool.db'));
+    db.exec(`PRAGMA user_version = ${format}`);
+    db.close();
+  };
+  setFormat(2);
+  await expect(open()).rejects.toMatchObject({
+    code: 'data-dir',
+    message: expect.stringMatching(/spool.db was written by a newer Hopscope \(its format is 2, this one knows 1\)/),
+  });
+  setFormat(1);
+  expect((await (await open()).read(1, 1 << 20)).map(textOf)).toEqual(['a']);
+});
+
 test('what was appended is there after reopening, under the same collector id', async () => {
   const first = await open();
   await first.append([entry('a'), entry('b')]);

@@ -1,9 +1,11 @@
 import { Agent, request } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import pg from 'pg';
 import { HopscopeError } from '#lib/errors.ts';
-import { locationOf, type QuestDbAddress } from './address.ts';
+import { inUrl, locationOf, type QuestDbAddress } from './address.ts';
 import type { Lines } from './lines.ts';
 import { type TableName, tableNames } from './schema.ts';
+import { tlsTrouble, trustOf } from './tls.ts';
 
 export type Param = string | number | bigint | boolean | null;
 
@@ -46,7 +48,7 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 export class Server {
   readonly address: QuestDbAddress;
   readonly limits: ServerLimits;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  readonly #agent: Agent;
   readonly #pools: pg.Pool[];
   #host = 0;
   /** sent by this process and perhaps not visible yet; with how many sendings before */
@@ -58,6 +60,8 @@ export class Server {
   constructor(address: QuestDbAddress, limits: Partial<ServerLimits> = {}) {
     this.address = address;
     this.limits = { ...defaultLimits, ...limits };
+    const trust = trustOf(address.tls);
+    this.#agent = new (trust ? TlsAgent : Agent)({ keepAlive: true, maxSockets: 4, ...trust });
     this.#pools = address.hosts.map(({ host, pgPort }) => {
       const pool = new pg.Pool({
         host,
@@ -65,6 +69,8 @@ export class Server {
         user: address.user,
         password: address.password,
         database: 'qdb',
+        ssl: trust ?? false,
+        ...(address.tls?.pgTls === 'direct' && { sslnegotiation: 'direct' }),
         max: 4,
         connectionTimeoutMillis: 5_000,
         query_timeout: this.limits.queryMs,
@@ -133,9 +139,12 @@ export class Server {
     for (let attempt = 0; ; attempt++) {
       const outcome = await this.#post(body, Math.min(this.limits.requestMs, deadline - performance.now()));
       if (outcome === null) return;
+      // another address may have the right certificate
+      const isLastTried = attempt + 1 >= this.address.hosts.length;
+      if (outcome.untrusted && isLastTried) throw new HopscopeError('config', outcome.words);
       if (outcome.final) throw new HopscopeError('store', `QuestDB refused rows: ${outcome.words}`);
       this.#host = (this.#host + 1) % this.address.hosts.length;
-      const pauseMs = attempt + 1 < this.address.hosts.length ? 0 : Math.min(1_000, 50 * 2 ** attempt);
+      const pauseMs = !isLastTried ? 0 : Math.min(1_000, 50 * 2 ** attempt);
       if (this.#closed || performance.now() + pauseMs >= deadline)
         throw new HopscopeError(
           'store',
@@ -146,15 +155,15 @@ export class Server {
   }
 
   /** null: taken */
-  #post(body: string, timeoutMs: number): Promise<{ words: string; final: boolean } | null> {
-    const { user, password, hosts } = this.address;
+  #post(body: string, timeoutMs: number): Promise<{ words: string; final: boolean; untrusted?: boolean } | null> {
+    const { user, password, hosts, tls } = this.address;
     const { host, httpPort } = hosts[this.#host]!;
-    const where = `${host}:${httpPort}`;
+    const where = `${inUrl(host)}:${httpPort}`;
     return new Promise((resolve) => {
       const signal = AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)));
-      const call = request(
+      const call = (tls ? tlsRequest : request)(
         {
-          host: host.replace(/^\[|\]$/g, ''),
+          host,
           port: httpPort,
           method: 'POST',
           path: '/write?precision=u',
@@ -182,14 +191,16 @@ export class Server {
           });
         },
       );
-      call.on('error', (error) =>
+      call.on('error', (error) => {
+        const trouble = tlsTrouble(error, where, host);
+        if (trouble) return resolve({ words: trouble, final: false, untrusted: true });
         resolve({
           words: signal.aborted
             ? `${where} did not answer within ${Math.round(timeoutMs)} ms`
             : `${where}: ${error.message}`,
           final: false,
-        }),
-      );
+        });
+      });
       call.end(body);
     });
   }
@@ -221,14 +232,19 @@ export class Server {
   async #run(config: { text: string; values: unknown[]; rowMode?: 'array' }): Promise<unknown[]> {
     if (this.#closed) throw new HopscopeError('store', 'the store is closed');
     let last: unknown;
+    let untrusted: string | null = null;
     for (let i = 0; i < this.#pools.length; i++) {
+      const at = (this.#host + i) % this.#pools.length;
       try {
-        return (await this.#pools[(this.#host + i) % this.#pools.length]!.query(config as pg.QueryConfig)).rows;
+        return (await this.#pools[at]!.query(config as pg.QueryConfig)).rows;
       } catch (error) {
         last = error;
-        if (!isUnreachable(error)) break;
+        const { host, pgPort } = this.address.hosts[at]!;
+        untrusted = this.address.tls && tlsTrouble(error, `${inUrl(host)}:${pgPort}`, host);
+        if (untrusted === null && !isUnreachable(error)) break;
       }
     }
+    if (untrusted !== null) throw new HopscopeError('config', untrusted, { cause: last });
     const words = last instanceof Error ? last.message || String((last as NodeJS.ErrnoException).code) : String(last);
     if (isUnreachable(last))
       throw new HopscopeError(
