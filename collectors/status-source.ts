@@ -11,7 +11,8 @@ const root = resolve(import.meta.dirname, '..');
 
 /** What the pages ask of the running parts, at most half a second old. */
 export function statusSource(
-  intake: Intake,
+  /** null = others receive */
+  intake: Intake | null,
   startedMs: number,
   reasons: Set<string>,
   config: Config,
@@ -21,7 +22,7 @@ export function statusSource(
   const web = config.web ? `http://${config.web.host}:${config.web.port}` : null;
   let stats: IntakeStats | null = null;
   const look = (): void => {
-    intake.stats().then(
+    intake?.stats().then(
       (fresh) => {
         stats = fresh;
       },
@@ -39,7 +40,7 @@ export function statusSource(
     ],
     listeners: () => [
       { name: 'web', address: web, state: web ? 'listening' : 'off', refused: {}, repeats: null },
-      ...intakeListeners(intake.addresses, stats),
+      ...(intake ? intakeListeners(intake.addresses, stats) : []),
     ],
     brokers: () =>
       (stats?.brokers ?? []).map(({ name, state, sinceMs, messages, repeats, unacknowledged, sessionsLost }) => {
@@ -53,7 +54,7 @@ export function statusSource(
       refuseBelowBytes: stats?.spool?.refuseBelowBytes ?? null,
       waitingSinceMs: stats?.spool?.waitingSinceMs ?? null,
     }),
-    tally: (storedSeqs) => intake.tally(storedSeqs),
+    tally: (storedSeqs) => intake?.tally(storedSeqs) ?? Promise.resolve(null),
     counters: () => [...(stats ? countersOf(stats) : []), ...auditCounters(spent)],
     stop: () => clearInterval(timer),
   };
