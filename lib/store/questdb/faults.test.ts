@@ -8,6 +8,7 @@ import { type QuestDbServer, startQuestDb } from '../fixtures/questdb-server.ts'
 import { emptyTables, patient } from '../fixtures/questdb-tables.ts';
 import type { Store } from '../store.ts';
 import { parseAddress } from './address.ts';
+import { storeId } from './migrate.ts';
 import { bookOf, openQuestDbStore, storeOf } from './questdb-store.ts';
 import { Server, type ServerLimits } from './server.ts';
 
@@ -205,6 +206,30 @@ describe('a server', () => {
     await server.query(`ALTER TABLE ${server.table('spans')} RESUME WAL`);
     await vi.waitFor(async () => expect((await store.status()).warnings).toHaveLength(1), { timeout: 20_000 });
     await expectExactly(2);
+  });
+
+  it('whose tables several processes make at once is one store to all of them', async () => {
+    const url = questdb.url('together_');
+    const opened = await Promise.all(
+      ['web', 'collector-1', 'collector-2'].map((name) =>
+        openQuestDbStore({ url, bookPath: join(folder, `${name}.sqlite`), decodeSpans: decodeSketches }),
+      ),
+    );
+    const [web, ...collectors] = opened as [Store, Store, Store];
+    await Promise.all(collectors.map((each, i) => each.append([{ ...batch(1), collectorId: `collector-${i + 1}` }])));
+    const books = await vi.waitUntil(
+      async () => {
+        const found = await web.books();
+        return found.received === 100 && found;
+      },
+      { timeout: 20_000 },
+    );
+    expect(books.byCollector.map(({ collectorId }) => collectorId).sort()).toEqual(['collector-1', 'collector-2']);
+    const reader = new Server(parseAddress(url), patient);
+    const ids = await Promise.all([storeId(reader), storeId(reader)]);
+    expect(ids[0]).toEqual(expect.any(String));
+    await reader.close();
+    for (const each of opened) await each.close();
   });
 
   it('that cannot be used is refused at the start, with the reason', async () => {

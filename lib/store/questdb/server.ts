@@ -103,6 +103,11 @@ export class Server {
     for (let attempt = 0; ; attempt++) {
       const outcome = await this.#post(body, Math.min(this.limits.requestMs, deadline - performance.now()));
       if (outcome === null) return;
+      if (outcome.stranger)
+        throw new HopscopeError(
+          'config',
+          `store: QuestDB lets the user ${this.address.user} write no rows (${outcome.words}): another name or password is wanted`,
+        );
       if (outcome.final) throw new HopscopeError('store', `QuestDB refused rows: ${outcome.words}`);
       this.#host = (this.#host + 1) % this.address.hosts.length;
       const pauseMs = attempt + 1 < this.address.hosts.length ? 0 : Math.min(1_000, 50 * 2 ** attempt);
@@ -116,7 +121,7 @@ export class Server {
   }
 
   /** null: taken */
-  #post(body: string, timeoutMs: number): Promise<{ words: string; final: boolean } | null> {
+  #post(body: string, timeoutMs: number): Promise<{ words: string; final: boolean; stranger?: boolean } | null> {
     const { user, password, hosts } = this.address;
     const { host, httpPort } = hosts[this.#host]!;
     const where = `${host}:${httpPort}`;
@@ -148,6 +153,7 @@ export class Server {
               resolve({
                 words: `${where} answered ${status} ${said.trim()}`.trim(),
                 final: status >= 400 && status < 500 && status !== 408 && status !== 429,
+                stranger: status === 401 || status === 403,
               });
           });
         },
