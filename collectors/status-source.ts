@@ -16,7 +16,8 @@ export function statusSource(
   startedMs: number,
   reasons: Set<string>,
   config: Config,
-  spent: AuditSpent,
+  /** null = nobody judges here */
+  spent: AuditSpent | null,
 ): StatusSource & { stop(): void } {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const web = config.web ? `http://${config.web.host}:${config.web.port}` : null;
@@ -55,7 +56,7 @@ export function statusSource(
       waitingSinceMs: stats?.spool?.waitingSinceMs ?? null,
     }),
     tally: (storedSeqs) => intake?.tally(storedSeqs) ?? Promise.resolve(null),
-    counters: () => [...(stats ? countersOf(stats) : []), ...auditCounters(spent)],
+    counters: () => [...(stats ? countersOf(stats) : []), ...(spent ? auditCounters(spent) : [])],
     stop: () => clearInterval(timer),
   };
 }
