@@ -22,6 +22,7 @@ import type { PageHandler } from './web/server.ts';
  */
 const root = resolve(import.meta.dirname, '..');
 const demoFile = join(root, 'collectors/demo-fleet/hopscope.yaml');
+const starting = 'the pages are not up yet';
 
 async function main(): Promise<void> {
   const config = loadConfig(process.argv.slice(2), process.env, process.cwd(), demoFile);
@@ -40,7 +41,7 @@ async function main(): Promise<void> {
 
 async function doEverything(config: Config, started: Stop[]): Promise<void> {
   const startedMs = Date.now();
-  const reasons = new Set(['the pages are not up yet']);
+  const reasons = new Set([starting]);
   let intake: Intake | null = null;
   const opening = once(() => openStore(config, reasons, async (id, seq) => intake?.rawBatch(id, seq) ?? null));
   // both at once: a spool that cannot be opened without the store must not keep the door from saying so
@@ -60,6 +61,7 @@ async function doEverything(config: Config, started: Stop[]): Promise<void> {
   store = await opening();
   const { judgeAndShow } = await import('./program/show.ts');
   await judgeAndShow({ config, store, intake, startedMs, reasons, door }, started);
+  reasons.delete(starting);
   if (config.demo) {
     const { startDemoFleet } = await import('./program/demo.ts');
     started.push(startDemoFleet(config));
@@ -98,7 +100,7 @@ async function collect(config: Config, started: Stop[]): Promise<void> {
 /** Pages, audit, alerts, state, delivery and retention over what collectors store: one of these at a store. */
 async function judgeForOthers(config: Config, started: Stop[]): Promise<void> {
   const startedMs = Date.now();
-  const reasons = new Set(['the pages are not up yet']);
+  const reasons = new Set([starting]);
   const door = await openTheDoor(
     config,
     beforeThePages(() => [...reasons]),
@@ -107,6 +109,7 @@ async function judgeForOthers(config: Config, started: Stop[]): Promise<void> {
   started.push(() => store.close());
   const { judgeAndShow } = await import('./program/show.ts');
   await judgeAndShow({ config, store, intake: null, startedMs, reasons, door }, started);
+  reasons.delete(starting);
   introduce(config);
 }
 
