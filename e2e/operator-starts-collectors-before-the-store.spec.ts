@@ -12,6 +12,7 @@ import { freePorts, getJson, runProduct, temporaryDir, until } from './steps/pro
 import { startQuestDb, storeAt } from './steps/questdb.ts';
 
 /** The roles as processes of their own over one QuestDB: it may come last, and nobody who sends has to wait for it. */
+test.setTimeout(240_000);
 const cleanups: (() => unknown)[] = [];
 test.afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();

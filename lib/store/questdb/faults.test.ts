@@ -150,6 +150,17 @@ describe('a batch', () => {
     });
   });
 
+  it('of a user who may not write is refused as a wrong setting, which ends a start, and is taken once he may', async () => {
+    proxy.next(['stranger', 'stranger']);
+    await expect(store.append([batch(1)])).rejects.toMatchObject({
+      code: 'config',
+      message: expect.stringMatching(/user admin write no rows .*401 who are you/),
+    });
+    proxy.next([]);
+    await store.append([batch(1)]);
+    await expectExactly(1);
+  });
+
   it('that the server finds wrong is refused at once, with its words', async () => {
     await server.query(`ALTER TABLE ${server.table('gaps')} DROP COLUMN to_ms`);
     const began = performance.now();
