@@ -47,18 +47,13 @@ async function doEverything(config: Config, started: Stop[]): Promise<void> {
   // both at once: a spool that cannot be opened without the store must not keep the door from saying so
   const [receiving, door] = await Promise.all([
     startReceiving(config, opening),
-    openTheDoor(
-      config,
-      beforeThePages(() => [...reasons]),
-    ),
+    openTheDoor(config, beforeThePages(reasons)),
   ]);
   intake = receiving;
-  let store: Store | null = null;
-  started.push(async () => {
-    await receiving.stop(drainLimitMs - 2_000);
-    await store?.close();
-  });
-  store = await opening();
+  const ends: Ends = { intake, store: null };
+  started.push(() => stopReceiving(ends));
+  const store = await opening();
+  ends.store = store;
   const { judgeAndShow } = await import('./program/show.ts');
   await judgeAndShow({ config, store, intake, startedMs, reasons, door }, started);
   reasons.delete(starting);
@@ -87,24 +82,18 @@ async function collect(config: Config, started: Stop[]): Promise<void> {
   const answers = collectorAnswers({ intake: () => intake, waiting: () => waiting, startedMs });
   const [receiving, door] = await Promise.all([startReceiving(config, opening), openTheDoor(config, answers)]);
   intake = receiving;
-  let store: Store | null = null;
-  started.push(async () => {
-    await receiving.stop(drainLimitMs - 2_000);
-    await store?.close();
-  });
+  const ends: Ends = { intake, store: null };
+  started.push(() => stopReceiving(ends));
   if (door) started.push(() => door.close());
   introduce(config);
-  store = await opening();
+  ends.store = await opening();
 }
 
 /** Pages, audit, alerts, state, delivery and retention over what collectors store: one of these at a store. */
 async function judgeForOthers(config: Config, started: Stop[]): Promise<void> {
   const startedMs = Date.now();
   const reasons = new Set([starting]);
-  const door = await openTheDoor(
-    config,
-    beforeThePages(() => [...reasons]),
-  );
+  const door = await openTheDoor(config, beforeThePages(reasons));
   const store = await openStore(config, reasons);
   started.push(() => store.close());
   const { judgeAndShow } = await import('./program/show.ts');
@@ -115,6 +104,18 @@ async function judgeForOthers(config: Config, started: Stop[]): Promise<void> {
 
 const startReceiving = (config: Config, store: () => Promise<Store>): Promise<Intake> =>
   startIntake({ config, store, spoolDir: config.dataDir, spool: config.spool, log });
+
+/** Where data comes in, and where it goes once that is open. */
+interface Ends {
+  intake: Intake;
+  store: Store | null;
+}
+
+/** What is still to be stored is stored, as far as there is time: the rest is in the spool. */
+async function stopReceiving(ends: Ends): Promise<void> {
+  await ends.intake.stop(drainLimitMs - 2_000);
+  await ends.store?.close();
+}
 
 /** What is waited for is a reason why the product is not ready. */
 function openStore(config: Config, reasons: Set<string>, rawElsewhere?: RawElsewhere): Promise<Store> {

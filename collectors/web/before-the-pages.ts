@@ -4,21 +4,22 @@ import type { PageHandler } from './server.ts';
 const lookAgainSeconds = 2;
 
 /** Answers until the pages can: the process lives, is not ready, and what it waits for is said in words. */
-export function beforeThePages(reasons: () => string[]): PageHandler {
+export function beforeThePages(waitsFor: ReadonlySet<string>): PageHandler {
   return async (request, response) => {
     const path = request.url?.split('?')[0];
+    const reasons = [...waitsFor];
     if (path === '/healthz') return sendJson(response, 200, { status: 'ok' });
-    if (path === '/readyz') return sendJson(response, 503, { ready: false, reasons: reasons(), warnings: [] });
+    if (path === '/readyz') return sendJson(response, 503, { ready: false, reasons, warnings: [] });
     response.setHeader('Retry-After', String(lookAgainSeconds));
     if (!request.headers.accept?.includes('text/html'))
       return sendJson(
         response,
         503,
-        { type: 'about:blank', title: 'Hopscope is starting', status: 503, detail: reasons().join('; ') },
+        { type: 'about:blank', title: 'Hopscope is starting', status: 503, detail: reasons.join('; ') },
         'application/problem+json',
       );
     response.writeHead(503, { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' });
-    response.end(waitingPage(reasons(), String(request.headers['x-nonce'] ?? '')));
+    response.end(waitingPage(reasons, String(request.headers['x-nonce'] ?? '')));
   };
 }
 
