@@ -1,9 +1,9 @@
 import { problemAnswer, problemOf } from '#app/_http.ts';
 import { hopscope } from '#app/_server.ts';
 import { streams } from '#app/api/v1/stream/_streams.ts';
+import { type Metric, prometheusText } from '#lib/prometheus-text.ts';
 import { collectorBooks, sumOf } from '#lib/views/collector-books.ts';
 import type { StatusSource } from '#lib/views/status-source.ts';
-import { type Metric, prometheusText } from './_prometheus.ts';
 
 export const dynamic = 'force-dynamic';
 

@@ -12,10 +12,10 @@ export interface QuestDb {
   stop(): Promise<void>;
 }
 
-/** A real QuestDB server on free loopback ports, its data in a folder of its own; it ends with us, however we end. */
-export async function startQuestDb(): Promise<QuestDb> {
+/** A real QuestDB server on loopback ports, free ones unless they are told, its data in a folder of its own; it ends with us, however we end. */
+export async function startQuestDb(ports?: [http: number, pg: number]): Promise<QuestDb> {
   const dir = temporaryDir();
-  const [http, pg] = await freePorts(2);
+  const [http, pg] = ports ?? (await freePorts(2));
   const child = spawn(
     process.execPath,
     [join(root, '.ci/questdb.mjs'), dir, String(http), String(pg), '--with-stdin'],
@@ -30,7 +30,7 @@ export async function startQuestDb(): Promise<QuestDb> {
     180_000,
   );
   return {
-    store: `questdb://admin:quest@127.0.0.1:${http}/${pg}`,
+    store: storeAt(http!, pg!),
     dir,
     pid: child.pid!,
     async stop() {
@@ -41,3 +41,5 @@ export async function startQuestDb(): Promise<QuestDb> {
     },
   };
 }
+
+export const storeAt = (http: number, pg: number): string => `questdb://admin:quest@127.0.0.1:${http}/${pg}`;

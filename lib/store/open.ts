@@ -18,6 +18,10 @@ export interface OpenStoreOptions {
   memoryLimit?: string;
 }
 
+/** Whether a store that cannot be opened now may be there later: a server may be away or behind, a file is of use or it is not. */
+export const mayComeLater = (url: string, error: unknown): boolean =>
+  url.startsWith('questdb:') && error instanceof HopscopeError && error.code === 'store';
+
 /** Configuration -> Store: the only place that knows which engine. */
 export async function openStore({
   url,

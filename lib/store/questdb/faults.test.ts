@@ -14,6 +14,7 @@ import { lookAtStore } from '../look.ts';
 import type { Store } from '../store.ts';
 import { parseAddress } from './address.ts';
 import { Lines } from './lines.ts';
+import { storeId } from './migrate.ts';
 import { bookOf, openQuestDbStore, storeOf } from './questdb-store.ts';
 import { Server, type ServerLimits } from './server.ts';
 import { Watch } from './status.ts';
@@ -158,6 +159,17 @@ describe('a batch', () => {
     });
   });
 
+  it('of a user who may not write is refused as a wrong setting, which ends a start, and is taken once he may', async () => {
+    proxy.next(['stranger', 'stranger']);
+    await expect(store.append([batch(1)])).rejects.toMatchObject({
+      code: 'config',
+      message: expect.stringMatching(/user admin write no rows .*401 who are you/),
+    });
+    proxy.next([]);
+    await store.append([batch(1)]);
+    await expectExactly(1);
+  });
+
   it('that the server finds wrong is refused at once, with its words', async () => {
     await server.query(`ALTER TABLE ${server.table('gaps')} DROP COLUMN to_ms`);
     const began = performance.now();
@@ -271,6 +283,30 @@ describe('a server', () => {
     } finally {
       await old.remove();
     }
+  });
+
+  it('whose tables several processes make at once is one store to all of them', async () => {
+    const url = questdb.url('together_');
+    const opened = await Promise.all(
+      ['web', 'collector-1', 'collector-2'].map((name) =>
+        openQuestDbStore({ url, bookPath: join(folder, `${name}.sqlite`), decodeSpans: decodeSketches }),
+      ),
+    );
+    const [web, ...collectors] = opened as [Store, Store, Store];
+    await Promise.all(collectors.map((each, i) => each.append([{ ...batch(1), collectorId: `collector-${i + 1}` }])));
+    const books = await vi.waitUntil(
+      async () => {
+        const found = await web.books();
+        return found.received === 100 && found;
+      },
+      { timeout: 20_000 },
+    );
+    expect(books.byCollector.map(({ collectorId }) => collectorId).sort()).toEqual(['collector-1', 'collector-2']);
+    const reader = new Server(parseAddress(url), patient);
+    const ids = await Promise.all([storeId(reader), storeId(reader)]);
+    expect(ids[0]).toEqual(expect.any(String));
+    await reader.close();
+    for (const each of opened) await each.close();
   });
 
   it('that cannot be used is refused at the start, with the reason', async () => {

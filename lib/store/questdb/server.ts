@@ -29,6 +29,17 @@ export const defaultLimits: ServerLimits = {
   queryMs: 30_000,
 };
 
+/** Of a sending that was not taken. */
+interface Outcome {
+  words: string;
+  /** wrong the next time too */
+  final: boolean;
+  /** the certificate is not trusted */
+  untrusted?: boolean;
+  /** the login may not write */
+  stranger?: boolean;
+}
+
 interface WalRow {
   name: string;
   suspended: boolean;
@@ -142,6 +153,11 @@ export class Server {
       // another address may have the right certificate
       const isLastTried = attempt + 1 >= this.address.hosts.length;
       if (outcome.untrusted && isLastTried) throw new HopscopeError('config', outcome.words);
+      if (outcome.stranger)
+        throw new HopscopeError(
+          'config',
+          `store: QuestDB lets the user ${this.address.user} write no rows (${outcome.words}): another name or password is wanted`,
+        );
       if (outcome.final) throw new HopscopeError('store', `QuestDB refused rows: ${outcome.words}`);
       this.#host = (this.#host + 1) % this.address.hosts.length;
       const pauseMs = !isLastTried ? 0 : Math.min(1_000, 50 * 2 ** attempt);
@@ -155,7 +171,7 @@ export class Server {
   }
 
   /** null: taken */
-  #post(body: string, timeoutMs: number): Promise<{ words: string; final: boolean; untrusted?: boolean } | null> {
+  #post(body: string, timeoutMs: number): Promise<Outcome | null> {
     const { user, password, hosts, tls } = this.address;
     const { host, httpPort } = hosts[this.#host]!;
     const where = `${inUrl(host)}:${httpPort}`;
@@ -187,6 +203,7 @@ export class Server {
               resolve({
                 words: `${where} answered ${status} ${said.trim()}`.trim(),
                 final: status >= 400 && status < 500 && status !== 408 && status !== 429,
+                stranger: status === 401 || status === 403,
               });
           });
         },
