@@ -14,7 +14,9 @@ import type { State } from '#lib/state/state.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { StatusSource } from '#lib/views/status-source.ts';
 import { type AuditSpent, addPass } from './audit-counters.ts';
+import { startHearing } from './hearing.ts';
 import { type Intake, startIntake } from './intake/client.ts';
+import { type StopReporting, startReporting } from './report.ts';
 import { statusSource } from './status-source.ts';
 
 /**
@@ -54,8 +56,10 @@ async function main(): Promise<void> {
   intake = await startIntake({ config, store: opening, spoolDir: config.dataDir, spool: config.spool, log });
   const receiving = intake;
   let store: Store | null = null;
+  let stopReporting: StopReporting | null = null;
   started.push(async () => {
-    await receiving.stop(drainLimitMs - 2_000);
+    const last = await receiving.stop(drainLimitMs - 2_000);
+    await stopReporting?.(last);
     await store?.close();
   });
   store = await opening();
@@ -66,8 +70,11 @@ async function main(): Promise<void> {
   const stopTelling = state.onChange(changes.tellAgain);
   const reasons = new Set<string>(['the pages are not up yet']);
   const spent: AuditSpent = { passes: 0, spans: 0, stepsMs: {} };
-  const status = statusSource(receiving, startedMs, reasons, config, spent);
+  const hearing = startHearing(store);
+  started.push(async () => hearing.stop());
+  const status = statusSource(receiving, startedMs, reasons, config, spent, hearing.collectors);
   started.push(async () => status.stop());
+  stopReporting = startReporting({ store, status, dataDir: config.dataDir, log });
   started.push(async () => stopTelling());
   const { startDelivery } = await import('./notify/start.ts');
   const delivery = startDelivery(config, state, receiving.addresses.broker, log);

@@ -1,7 +1,5 @@
-import type { StatusSource } from '#lib/views/status-source.ts';
+import type { Counter } from '#lib/domain/collector-report.ts';
 import type { IntakeStats } from './messages.ts';
-
-type Counter = ReturnType<StatusSource['counters']>[number];
 
 /** The intake's figures as Prometheus samples (names without the `hopscope_` prefix). */
 export function countersOf(stats: IntakeStats): Counter[] {

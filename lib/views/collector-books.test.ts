@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { CollectorTally, HeardCollector } from '../domain/collector-report.ts';
 import { openDuckDbStore } from '../store/duckdb/duckdb-store.ts';
 import { batchOf, decodeSketches, traceBatch, trafficOf } from '../store/fixtures/batches.ts';
 import type { Store } from '../store/store.ts';
 import { collectorBooks, sumOf } from './collector-books.ts';
-import type { CollectorTally } from './status-source.ts';
 
 let store: Store;
 beforeEach(async () => {
@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => store.close());
 
-const statusOf = (tally: CollectorTally | null) => {
+const statusOf = (tally: CollectorTally | null, heard: HeardCollector[] = []) => {
   const asked: Map<string, number>[] = [];
   return {
     asked,
@@ -19,6 +19,7 @@ const statusOf = (tally: CollectorTally | null) => {
       asked.push(storedSeqs);
       return tally;
     },
+    collectors: () => heard,
     spool: () => ({
       items: 4,
       bytes: 0,
@@ -50,6 +51,7 @@ test('balance when what was acknowledged is in the store or in the spool', async
     {
       collectorId: 'collector-1',
       current: true,
+      heard: null,
       received: 5,
       stored: 2,
       duplicate: 0,

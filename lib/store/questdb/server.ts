@@ -92,14 +92,19 @@ export class Server {
     for (const table of lines.tables) this.changed(table);
   }
 
+  /** Rows that the next ones replace anyway: tried for a short time, and no read waits to see them. */
+  async sendBriefly(lines: Lines, withinMs: number): Promise<void> {
+    for (const body of lines.bodies()) await this.#sendBody(body, withinMs);
+  }
+
   /** A table was changed: what is read from now on waits until that can be seen. */
   changed(table: TableName): void {
     this.#unseen.set(table, ++this.#sendings);
     this.#waiting = null;
   }
 
-  async #sendBody(body: string): Promise<void> {
-    const deadline = performance.now() + this.limits.sendMs;
+  async #sendBody(body: string, withinMs = this.limits.sendMs): Promise<void> {
+    const deadline = performance.now() + withinMs;
     for (let attempt = 0; ; attempt++) {
       const outcome = await this.#post(body, Math.min(this.limits.requestMs, deadline - performance.now()));
       if (outcome === null) return;
@@ -109,7 +114,7 @@ export class Server {
       if (this.#closed || performance.now() + pauseMs >= deadline)
         throw new HopscopeError(
           'store',
-          `QuestDB did not take rows for ${Math.round(this.limits.sendMs / 1000)} s: ${outcome.words}`,
+          `QuestDB did not take rows for ${Math.round(withinMs / 1000)} s: ${outcome.words}`,
         );
       await wait(pauseMs);
     }
@@ -230,8 +235,8 @@ export class Server {
   }
 
   /** Everything that anybody had sent to these tables when this was asked can be read; throws when it takes too long. */
-  applied(names: readonly TableName[]): Promise<void> {
-    return this.#untilApplied(names, this.limits.appliedMs);
+  applied(names: readonly TableName[], withinMs = this.limits.appliedMs): Promise<void> {
+    return this.#untilApplied(names, withinMs);
   }
 
   async #untilApplied(names: readonly TableName[], limitMs: number): Promise<void> {
