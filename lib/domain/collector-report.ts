@@ -224,6 +224,8 @@ export interface Hearing {
 }
 
 const silentAfterMs: Millis = 15_000;
+/** who has not asked for longer was not there to hear */
+const deafAfterMs: Millis = 6_000;
 const forgottenAfterMs: Millis = 7 * 86_400_000;
 
 /**
@@ -231,7 +233,7 @@ const forgottenAfterMs: Millis = 7 * 86_400_000;
  * agree. While we do not hear (a store that is away, a process that slept) nobody falls silent.
  */
 export function hear(before: Hearing | null, reports: readonly CollectorReport[], nowMs: EpochMillis): Hearing {
-  const wasDeaf = before === null || nowMs - before.askedMs > silentAfterMs || nowMs < before.askedMs;
+  const wasDeaf = before === null || nowMs - before.askedMs > deafAfterMs || nowMs < before.askedMs;
   const collectors = new Map<string, HeardCollector & { quietSinceMs: EpochMillis }>();
   for (const report of withoutReplaced(reports)) {
     const known = before?.collectors.get(report.collectorId);
