@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { SpoolStatus } from '../domain/collector-report.ts';
+import type { CollectorState, SpoolStatus } from '../domain/collector-report.ts';
 import { collectorTroubles } from '../domain/collector-words.ts';
 import type { EpochMillis } from '../domain/units.ts';
 import { type CollectorBooks, collectorBooks, lagMsOf, sumOf } from './collector-books.ts';
@@ -28,7 +28,7 @@ export async function statusView({ store, status, viewer, nowMs, demo }: ViewCon
     ...common,
     reasons,
     books: { ...sumOf(collectors), rejectedByReason: books.rejectedByReason },
-    collectors: collectors.map((row) => collectorItem(row, status, nowMs)),
+    collectors: collectors.map((row) => collectorItem(row, status, nowMs)).sort(byHost),
     warnings: collectorTroubles(status.collectors(), nowMs),
     ...connectionsOf(status),
     spool: {
@@ -68,13 +68,21 @@ function collectorItem(
   };
 }
 
+/** Who receives here first, then by host; those of whom the store alone knows last. */
+function byHost(a: StatusView['collectors'][number], b: StatusView['collectors'][number]): number {
+  const keyOf = ({ state, host, id }: typeof a): string => `${Number(state === 'former')} ${host ?? ''} ${id}`;
+  return keyOf(a) < keyOf(b) ? -1 : 1;
+}
+
 /** This process's, then those of the collectors, each with whose it is. */
 function connectionsOf(status: StatusSource): Pick<StatusView, 'listeners' | 'brokers'> {
   const everybody = [
     { collector: null, listeners: status.listeners(), brokers: status.brokers() },
-    ...status.collectors().map(({ report: { collectorId, listeners, brokers } }) => {
-      return { collector: collectorId, listeners, brokers };
-    }),
+    ...status.collectors().map(({ report: { collectorId, listeners, brokers }, state }) => ({
+      collector: collectorId,
+      listeners: listeners.map((listener) => asHeard(listener, state)),
+      brokers: brokers.map((broker) => asHeard(broker, state)),
+    })),
   ];
   return {
     listeners: everybody.flatMap(({ collector, listeners }) =>
@@ -85,6 +93,10 @@ function connectionsOf(status: StatusSource): Pick<StatusView, 'listeners' | 'br
     ),
   };
 }
+
+/** What one that is silent said of its connections is not known to be so any more; what was off is. */
+const asHeard = <T extends { state: string }>(said: T, state: CollectorState): T =>
+  state === 'receiving' || state === 'stopped' || said.state === 'off' ? said : { ...said, state: 'not heard' };
 
 /** All spools as one: of the disks the one that is nearest to refusing. */
 function allSpools(status: StatusSource): SpoolStatus {
