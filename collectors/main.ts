@@ -10,6 +10,8 @@ import { introduce } from './program/introduce.ts';
 import { openStoreWhenItAnswers } from './program/open-store.ts';
 import { drainLimitMs, orderlyStop, type Stop } from './program/orderly-stop.ts';
 import { log } from './program/say.ts';
+import { type StopReporting, startReporting } from './report.ts';
+import { statusSource } from './status-source.ts';
 import { beforeThePages } from './web/before-the-pages.ts';
 import { collectorAnswers } from './web/collector-answers.ts';
 import { type Door, openDoor } from './web/door.ts';
@@ -50,12 +52,13 @@ async function doEverything(config: Config, started: Stop[]): Promise<void> {
     openTheDoor(config, beforeThePages(reasons)),
   ]);
   intake = receiving;
-  const ends: Ends = { intake, store: null };
+  const ends: Ends = { intake, store: null, lastWord: null };
   started.push(() => stopReceiving(ends));
   const store = await opening();
   ends.store = store;
   const { judgeAndShow } = await import('./program/show.ts');
-  await judgeAndShow({ config, store, intake, startedMs, reasons, door }, started);
+  const status = await judgeAndShow({ config, store, intake, startedMs, reasons, door }, started);
+  ends.lastWord = startReporting({ store, status, dataDir: config.dataDir, log });
   reasons.delete(starting);
   if (config.demo) {
     const { startDemoFleet } = await import('./program/demo.ts');
@@ -82,11 +85,15 @@ async function collect(config: Config, started: Stop[]): Promise<void> {
   const answers = collectorAnswers({ intake: () => intake, waiting: () => waiting, startedMs });
   const [receiving, door] = await Promise.all([startReceiving(config, opening), openTheDoor(config, answers)]);
   intake = receiving;
-  const ends: Ends = { intake, store: null };
+  const ends: Ends = { intake, store: null, lastWord: null };
   started.push(() => stopReceiving(ends));
   if (door) started.push(() => door.close());
   introduce(config);
-  ends.store = await opening();
+  const store = await opening();
+  ends.store = store;
+  const status = statusSource(intake, startedMs, new Set(), config, null);
+  started.push(async () => status.stop());
+  ends.lastWord = startReporting({ store, status, dataDir: config.dataDir, log });
 }
 
 /** Pages, audit, alerts, state, delivery and retention over what collectors store: one of these at a store. */
@@ -109,11 +116,14 @@ const startReceiving = (config: Config, store: () => Promise<Store>): Promise<In
 interface Ends {
   intake: Intake;
   store: Store | null;
+  /** tells the pages, where they are in another process, that this was the end */
+  lastWord: StopReporting | null;
 }
 
 /** What is still to be stored is stored, as far as there is time: the rest is in the spool. */
 async function stopReceiving(ends: Ends): Promise<void> {
-  await ends.intake.stop(drainLimitMs - 2_000);
+  const last = await ends.intake.stop(drainLimitMs - 2_000);
+  await ends.lastWord?.(last);
   await ends.store?.close();
 }
 

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config, Listen } from '#lib/config.ts';
-import type { ListenerStatus, StatusSource } from '#lib/views/status-source.ts';
+import type { HeardCollector, ListenerStatus } from '#lib/domain/collector-report.ts';
+import type { StatusSource } from '#lib/views/status-source.ts';
 import { type AuditSpent, auditCounters } from './audit-counters.ts';
 import type { Intake } from './intake/client.ts';
 import { countersOf } from './intake/counters.ts';
@@ -18,6 +19,7 @@ export function statusSource(
   config: Config,
   /** null = nobody judges here */
   spent: AuditSpent | null,
+  heard: () => HeardCollector[] = () => [],
 ): StatusSource & { stop(): void } {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const web = config.web ? `http://${config.web.host}:${config.web.port}` : null;
@@ -56,6 +58,7 @@ export function statusSource(
       waitingSinceMs: stats?.spool?.waitingSinceMs ?? null,
     }),
     tally: (storedSeqs) => intake?.tally(storedSeqs) ?? Promise.resolve(null),
+    collectors: () => heard().filter(({ report }) => report.collectorId !== stats?.collectorId),
     counters: () => [...(stats ? countersOf(stats) : []), ...(spent ? auditCounters(spent) : [])],
     stop: () => clearInterval(timer),
   };

@@ -94,7 +94,7 @@ const house: Room[] = [
   },
   { at: 'lib/errors.ts', rooms: [], packages: none, sentence: 'errors depend on nothing' },
   { at: 'lib/moment.ts', rooms: [], packages: none, sentence: 'a moment depends on nothing' },
-  { at: 'lib/prometheus-text.ts', rooms: [], packages: none, sentence: 'a text format depends on nothing' },
+  { at: 'lib/prometheus-text.ts', rooms: ['lib/domain'], packages: none, sentence: 'a text format depends on nothing' },
   { at: 'lib/clock.ts', rooms: ['lib/domain'], packages: none, sentence: 'the clock depends on nothing' },
   {
     at: 'collectors/demo-fleet',

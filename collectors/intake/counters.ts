@@ -1,8 +1,8 @@
-import type { Metric } from '#lib/prometheus-text.ts';
+import type { Counter } from '#lib/domain/collector-report.ts';
 import type { IntakeStats } from './messages.ts';
 
 /** The intake's figures as Prometheus samples (names without the `hopscope_` prefix). */
-export function countersOf(stats: IntakeStats): Metric[] {
+export function countersOf(stats: IntakeStats): Counter[] {
   const perListener = (of: (listener: IntakeStats['listeners'][number]) => Record<string, number>, label: string) =>
     stats.listeners.flatMap((listener) =>
       Object.entries(of(listener)).map(([key, value]) => ({
@@ -78,7 +78,7 @@ export function countersOf(stats: IntakeStats): Metric[] {
 export function collectorMetrics(
   { spool }: IntakeStats,
   now: { isReady: boolean; startedMs: number; nowMs: number },
-): Metric[] {
+): Counter[] {
   const waiting = spool?.waitingSinceMs ?? null;
   const spooled = Object.values(spool?.spooledItems ?? {}).reduce((sum, items) => sum + items, 0);
   return [
@@ -100,7 +100,7 @@ export function collectorMetrics(
   ];
 }
 
-const one = (name: string, help: string, type: Metric['type'], value: number): Metric => ({
+const one = (name: string, help: string, type: Counter['type'], value: number): Counter => ({
   name,
   help,
   type,

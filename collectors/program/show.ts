@@ -2,7 +2,9 @@ import { systemClock } from '#lib/clock.ts';
 import type { Config } from '#lib/config.ts';
 import { targetsOf } from '#lib/domain/delivery.ts';
 import type { Store } from '#lib/store/store.ts';
+import type { StatusSource } from '#lib/views/status-source.ts';
 import type { AuditSpent } from '../audit-counters.ts';
+import { startHearing } from '../hearing.ts';
 import type { Intake } from '../intake/client.ts';
 import { statusSource } from '../status-source.ts';
 import type { Door } from '../web/door.ts';
@@ -22,7 +24,7 @@ export interface Shown {
 }
 
 /** Everything behind an open store: state, delivery, alerts, audit, retention, pages. Each is loaded when it is its turn. */
-export async function judgeAndShow(shown: Shown, started: Stop[]): Promise<void> {
+export async function judgeAndShow(shown: Shown, started: Stop[]): Promise<StatusSource> {
   const { config, store, intake, startedMs, reasons, door } = shown;
   const { openState } = await import('#lib/state/open.ts');
   const state = openState(config.dataDir);
@@ -30,7 +32,9 @@ export async function judgeAndShow(shown: Shown, started: Stop[]): Promise<void>
   const changes = changeFeed();
   const stopTelling = state.onChange(changes.tellAgain);
   const spent: AuditSpent = { passes: 0, spans: 0, stepsMs: {} };
-  const status = statusSource(intake, startedMs, reasons, config, spent);
+  const hearing = startHearing(store);
+  started.push(async () => hearing.stop());
+  const status = statusSource(intake, startedMs, reasons, config, spent, hearing.collectors);
   started.push(async () => status.stop());
   started.push(async () => stopTelling());
   const { startDelivery } = await import('../notify/start.ts');
@@ -76,4 +80,5 @@ export async function judgeAndShow(shown: Shown, started: Stop[]): Promise<void>
       await door.close();
     });
   }
+  return status;
 }

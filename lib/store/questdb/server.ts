@@ -112,31 +112,36 @@ export class Server {
    */
   sending(): { add(bodies: readonly string[]): void; end(): Promise<void> } {
     const waiting: string[] = [];
+    const senders: Promise<void>[] = [];
+    let sending = 0;
     let failure: { error: unknown } | null = null;
-    const senders = new Set<Promise<void>>();
     const sendAll = async (): Promise<void> => {
-      while (failure === null && waiting.length > 0) {
-        try {
-          await this.#sendBody(waiting.shift()!);
-        } catch (error) {
-          failure ??= { error };
-        }
+      sending++;
+      try {
+        while (failure === null && waiting.length > 0) await this.#sendBody(waiting.shift()!);
+      } catch (error) {
+        failure ??= { error };
+      } finally {
+        sending--;
       }
     };
     return {
       add: (bodies) => {
         for (const body of bodies) {
           waiting.push(body);
-          if (senders.size === 2) continue;
-          const sender: Promise<void> = sendAll().finally(() => senders.delete(sender));
-          senders.add(sender);
+          if (sending < 2) senders.push(sendAll());
         }
       },
       end: async () => {
-        while (senders.size > 0) await Promise.all(senders);
+        await Promise.all(senders);
         if (failure) throw failure.error;
       },
     };
+  }
+
+  /** Rows that the next ones replace anyway: tried for a short time, and no read waits to see them. */
+  async sendBriefly(lines: Lines, withinMs: number): Promise<void> {
+    for (const body of lines.bodies()) await this.#sendBody(body, withinMs);
   }
 
   /** A table was changed: what is read from now on waits until that can be seen. */
@@ -145,8 +150,8 @@ export class Server {
     this.#waiting = null;
   }
 
-  async #sendBody(body: string): Promise<void> {
-    const deadline = performance.now() + this.limits.sendMs;
+  async #sendBody(body: string, withinMs = this.limits.sendMs): Promise<void> {
+    const deadline = performance.now() + withinMs;
     for (let attempt = 0; ; attempt++) {
       const outcome = await this.#post(body, Math.min(this.limits.requestMs, deadline - performance.now()));
       if (outcome === null) return;
@@ -164,7 +169,7 @@ export class Server {
       if (this.#closed || performance.now() + pauseMs >= deadline)
         throw new HopscopeError(
           'store',
-          `QuestDB did not take rows for ${Math.round(this.limits.sendMs / 1000)} s: ${outcome.words}`,
+          `QuestDB did not take rows for ${Math.round(withinMs / 1000)} s: ${outcome.words}`,
         );
       await wait(pauseMs);
     }
@@ -293,8 +298,8 @@ export class Server {
   }
 
   /** Everything that anybody had sent to these tables when this was asked can be read; throws when it takes too long. */
-  applied(names: readonly TableName[]): Promise<void> {
-    return this.#untilApplied(names, this.limits.appliedMs);
+  applied(names: readonly TableName[], withinMs = this.limits.appliedMs): Promise<void> {
+    return this.#untilApplied(names, withinMs);
   }
 
   async #untilApplied(names: readonly TableName[], limitMs: number): Promise<void> {
