@@ -10,6 +10,7 @@ import { emptyTables, patient } from '../fixtures/questdb-tables.ts';
 import type { Store } from '../store.ts';
 import { parseAddress } from './address.ts';
 import { Lines } from './lines.ts';
+import { migrate } from './migrate.ts';
 import { bookOf, openQuestDbStore, storeOf } from './questdb-store.ts';
 import { Server, type ServerLimits } from './server.ts';
 
@@ -189,6 +190,7 @@ describe('a server', () => {
     lines.add('meta', 0, ['schema', '1']);
     await older.send(lines);
     await older.visible();
+    await migrate(older);
     await older.close();
     await open(urlThrough(proxy.port));
     await store.reports!.tell(reportOf('a', { atMs: 7 }));
