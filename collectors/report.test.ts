@@ -148,6 +148,8 @@ describe('two collectors and the pages, each with their own hold of one QuestDB'
       await until('it is missed', async () => (await look()).dublin?.state === 'silent');
       const { view, dublin: silent } = await look();
       expect(silent).toMatchObject({ stored: 160, residual: 0, current: false });
+      const { state: listener } = view.listeners.find(({ collector }) => collector === dublin.collectorId)!;
+      expect(listener).toBe('not heard');
       expect(view.warnings).toEqual([expect.stringMatching(/^the collector \w{8} on rio-dublin was last heard at /)]);
     } finally {
       hearing.stop();

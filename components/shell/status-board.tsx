@@ -21,8 +21,8 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
   const balanced = books.residual === 0;
   const spread = isSpread(view);
   const trouble = collectorsInTrouble(view);
-  // of those elsewhere what is switched off is no news
-  const listeners = view.listeners.filter(({ collector, address }) => collector === null || address !== null);
+  // where each process has some, what is switched off in one is no news
+  const listeners = view.listeners.filter(({ address }) => !spread || address !== null);
   const embedded = view.listeners.find((listener) => listener.name.includes('broker') && listener.address !== null);
   const reasons = Object.entries(books.rejectedByReason).toSorted((a, b) => b[1] - a[1]);
   return (

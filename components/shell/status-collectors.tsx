@@ -87,31 +87,32 @@ export function CollectorsPanel({ view, nowMs }: { view: StatusView; nowMs: numb
           <tr>
             <Th>Collector</Th>
             <Th>State</Th>
+            <Th>Version</Th>
             <Th numeric>Last heard</Th>
             <Th numeric>Running for</Th>
             <Th numeric>Spool</Th>
             <Th numeric>Disk left</Th>
-            <Th>Version</Th>
           </tr>
         </thead>
         <tbody>
           {shown.map((collector) => (
             <Tr key={collector.id}>
               <RowHead>
+                {collector.host === null && <span className="text-ink3">this process </span>}
                 <CollectorName collector={collector} />
               </RowHead>
               <Td>
                 <VerdictLabel {...stateOf(collector)} />
               </Td>
+              <Td className="text-ink2">{collector.version || unknown}</Td>
               <Td numeric className="text-ink2">
-                {collector.heard === null ? 'this process' : <RelativeTime at={collector.heard} nowMs={nowMs} />}
+                {collector.heard === null ? 'now' : <RelativeTime at={collector.heard} nowMs={nowMs} />}
               </Td>
               <Td numeric className="text-ink2">
                 {runningFor(collector, nowMs)}
               </Td>
               <Td numeric>{collector.spoolBytes === null ? unknown : formatBytes(collector.spoolBytes)}</Td>
               <Td numeric>{collector.diskFreeBytes === null ? unknown : formatBytes(collector.diskFreeBytes)}</Td>
-              <Td className="text-ink2">{collector.version || unknown}</Td>
             </Tr>
           ))}
         </tbody>

@@ -5,6 +5,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { certificateOf } from '#collectors/notify/fixtures/certificate.ts';
+import { reportOf } from '#lib/domain/fixtures/collector-reports.ts';
 import { decodeSketches, noonMs, traceBatch, traceHi } from '../fixtures/batches.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from '../fixtures/fault-proxy.ts';
 import { type QuestDbServer, startQuestDb } from '../fixtures/questdb-server.ts';
@@ -14,7 +15,7 @@ import { lookAtStore } from '../look.ts';
 import type { Store } from '../store.ts';
 import { parseAddress } from './address.ts';
 import { Lines } from './lines.ts';
-import { storeId } from './migrate.ts';
+import { migrate, storeId } from './migrate.ts';
 import { bookOf, openQuestDbStore, storeOf } from './questdb-store.ts';
 import { Server, type ServerLimits } from './server.ts';
 import { Watch } from './status.ts';
@@ -87,6 +88,23 @@ async function expectExactly(batches: number): Promise<void> {
   expect((await store.watermarks()).get('collector-1') ?? 0).toBe(batches);
   for (let seq = 1; seq <= batches; seq++) expect((await store.spansOfTrace(traceHi, BigInt(seq))).total).toBe(50);
 }
+
+it("a collector's word does not wait behind an append that hangs", async () => {
+  await store.close();
+  await open(urlThrough(proxy.port), { sendMs: 60_000, requestMs: 60_000 });
+  proxy.next(['hang']);
+  const appended = store.append([batch(1)]).then(
+    () => 'appended',
+    () => 'closed',
+  );
+  await expect.poll(() => proxy.seen.length, { timeout: 30_000 }).toBe(1);
+  await store.reports!.tell(reportOf('a', { atMs: 7 }));
+  await expect
+    .poll(async () => (await store.reports!.latest()).map(({ atMs }) => atMs), { timeout: 30_000 })
+    .toEqual([7]);
+  await store.close();
+  expect(await appended).toBe('closed');
+});
 
 describe('a batch', () => {
   it.each<[string, Fault[]]>([
@@ -183,6 +201,23 @@ describe('a batch', () => {
 });
 
 describe('a server', () => {
+  it('whose tables an older Hopscope made gets those that came since', async () => {
+    await store.close();
+    const older = new Server(parseAddress(questdb.url('faults_')), patient);
+    await older.query(`DROP TABLE ${older.table('collector_reports')}`);
+    const lines = new Lines(older.address.prefix);
+    lines.add('meta', 0, ['schema', '1']);
+    await older.send(lines);
+    await older.visible();
+    await migrate(older);
+    await older.close();
+    await open(urlThrough(proxy.port));
+    await store.reports!.tell(reportOf('a', { atMs: 7 }));
+    await expect.poll(async () => (await store.reports!.latest()).length, { timeout: 30_000 }).toBe(1);
+    const [row] = await server.all<{ value: string }>(`SELECT value FROM ${server.table('meta')} WHERE key = 'schema'`);
+    expect(row).toEqual({ value: '2' });
+  });
+
   it('that is stopped, and killed, under a stream of batches loses none and doubles none', async () => {
     const last = 30;
     const stream = (async () => {
