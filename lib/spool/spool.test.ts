@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { signal } from '../domain/ingest-batch.ts';
+import { lookAtSpool } from './look.ts';
 import { openSpool, type Spool } from './spool.ts';
 import { SpoolFile } from './spool-file.ts';
 import type { SpoolEntry, SpoolOptions } from './spool-row.ts';
@@ -65,6 +66,7 @@ test('a file of a newer version is refused in words, and stays as it is', async 
     code: 'data-dir',
     message: expect.stringMatching(/spool.db was written by a newer Hopscope \(its format is 2, this one knows 1\)/),
   });
+  expect(lookAtSpool(dir)).toContainEqual({ wrong: true, sentence: expect.stringContaining('newer Hopscope') });
   setFormat(1);
   expect((await (await open()).read(1, 1 << 20)).map(textOf)).toEqual(['a']);
 });

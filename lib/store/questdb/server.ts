@@ -338,7 +338,8 @@ export class Server {
 
 export const suspendedWords = ({ name, error }: Pick<WalRow, 'name' | 'error'>): string =>
   `QuestDB has suspended the table ${name}${error ? ` (${error})` : ''}: it takes rows and shows none; see why, then run ALTER TABLE ${name} RESUME WAL`;
-const lagWords = ({ name, applied, sent }: WalRow): string => `${name} is ${sent - applied} transactions behind`;
+export const lagWords = ({ name, applied, sent }: Pick<WalRow, 'name' | 'applied' | 'sent'>): string =>
+  `${name} is ${sent - applied} ${sent - applied === 1n ? 'transaction' : 'transactions'} behind`;
 
 const unreachable = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EHOSTUNREACH', 'ETIMEDOUT', 'EPIPE']);
 function isUnreachable(error: unknown): boolean {

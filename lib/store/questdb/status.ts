@@ -4,7 +4,7 @@ import { locationOf } from './address.ts';
 import { openDoors } from './doors.ts';
 import { serverVersion } from './migrate.ts';
 import { tableNames } from './schema.ts';
-import { type Server, suspendedWords } from './server.ts';
+import { lagWords, type Server, suspendedWords } from './server.ts';
 
 /** More of them not applied for this long, and the server does not keep up. */
 const lagTransactions = 200n;
@@ -65,9 +65,7 @@ export class Watch {
       const since = this.#behindSince.get(row.name) ?? now;
       this.#behindSince.set(row.name, since);
       if (!row.suspended && (behind >= lagTransactions || now - since >= lagMs))
-        found.push(
-          `QuestDB does not keep up: ${row.name} is ${behind} transactions behind, and what is newer cannot be seen yet`,
-        );
+        found.push(`QuestDB does not keep up: ${lagWords(row)}, and what is newer cannot be seen yet`);
     }
     return found;
   }
