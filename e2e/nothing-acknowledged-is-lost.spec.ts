@@ -1,11 +1,11 @@
-import { copyFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { expect, test } from 'playwright/test';
 import { diskWithPower, smallDisk } from './steps/disk.ts';
 import { Ledger } from './steps/ledger.ts';
 import { Mosquitto } from './steps/mosquitto.ts';
 import { getJson, temporaryDir, until } from './steps/product.ts';
+import { QuestDb } from './steps/questdb.ts';
 import { Restartable } from './steps/restartable.ts';
 import { randomOf, seedOf } from './steps/seeded.ts';
 import {
@@ -18,7 +18,7 @@ import {
   topicOfItem,
 } from './steps/senders.ts';
 import type { SentSpan } from './steps/spans.ts';
-import { faultsOf, readStore } from './steps/stored.ts';
+import { faultsOf, inFile, inServer, readStore } from './steps/stored.ts';
 
 /** Senders keep a ledger of what was acknowledged; whatever ends the product in between, the store has it, and has it once. */
 const long = process.env.HOPSCOPE_LONG === '1';
@@ -41,11 +41,17 @@ async function brokerOfYours(): Promise<Mosquitto> {
   return mosquitto;
 }
 
-async function productIn(dataDir: string, mosquitto?: Mosquitto): Promise<Restartable> {
+async function serverOfYours(): Promise<QuestDb> {
+  const questdb = await QuestDb.start();
+  cleanups.push(() => questdb.stop());
+  return questdb;
+}
+
+async function productIn(dataDir: string, mosquitto?: Mosquitto, questdb?: QuestDb): Promise<Restartable> {
   const settings = mosquitto
     ? `brokers: [{ url: "${mosquitto.url}", name: yours, topics: ["ledger/#"] }]\n`
     : undefined;
-  const product = await Restartable.on({ dataDir, settings });
+  const product = await Restartable.on({ dataDir, settings, store: questdb?.store() });
   cleanups.push(() => product.kill());
   return product;
 }
@@ -90,62 +96,75 @@ async function topicsInApi(product: Restartable): Promise<{ topic: string; messa
 const messagesInApi = async (product: Restartable): Promise<number> =>
   (await topicsInApi(product)).reduce((sum, { messages }) => sum + messages, 0);
 
-test('kill -9 at any moment loses nothing and shows nothing twice: OTLP, a broker of yours, the embedded broker', async () => {
-  const kills = long ? 200 : 10;
-  test.setTimeout(kills * 12_000 + 120_000);
-  const seed = seedOf('kill -9');
-  const random = randomOf(seed);
-  const dir = temporaryDir();
-  const ledger = ledgerIn(dir);
-  const mosquitto = await brokerOfYours();
-  const product = await productIn(join(dir, 'data'), mosquitto);
-  product.start();
-  // A broker keeps nothing for a subscriber it has never seen.
-  await until('the product has subscribed', async () => /"connected/.test(await brokersOf(product)), 60_000);
-  const senders = [
-    sendOtlp(product.otlp, seed, ledger),
-    publish(mosquitto.url, 'mosquitto', seed, ledger),
-    publish(product.mqtt, 'embedded', seed, ledger),
-  ];
-  for (let kill = 0; kill < kills; kill++) {
-    // Every other one somewhere in the start, the rest while everything flows.
-    if (kill % 2 === 0) await until('it ingests', () => product.isIngesting(), 60_000, 20);
-    await pause(random() * (kill % 2 === 0 ? 1_200 : 2_500));
-    await product.kill();
+for (const engine of ['DuckDB', 'QuestDB'] as const)
+  test(`kill -9 at any moment loses nothing and shows nothing twice: OTLP, a broker of yours, the embedded broker, on ${engine}`, async () => {
+    const kills = long ? 200 : 10;
+    test.setTimeout(kills * 12_000 + 120_000);
+    const seed = seedOf(`kill -9 on ${engine}`);
+    const random = randomOf(seed);
+    const dir = temporaryDir();
+    const ledger = ledgerIn(dir);
+    const mosquitto = await brokerOfYours();
+    const questdb = engine === 'QuestDB' ? await serverOfYours() : undefined;
+    const product = await productIn(join(dir, 'data'), mosquitto, questdb);
     product.start();
-  }
-  await product.ready();
-  const { sent, acknowledged } = await finished(senders, ledger);
-  console.log(
-    `${kills} kills, ${acknowledged.length} items acknowledged; ingesting again after ${ofMany(product.ingestingAfterMs)} ms, of processor time ${ofMany(product.ingestingAfterCpuMs)} ms`,
-  );
+    // A broker keeps nothing for a subscriber it has never seen.
+    await until('the product has subscribed', async () => /"connected/.test(await brokersOf(product)), 60_000);
+    const senders = [
+      sendOtlp(product.otlp, seed, ledger),
+      publish(mosquitto.url, 'mosquitto', seed, ledger),
+      publish(product.mqtt, 'embedded', seed, ledger),
+    ];
+    for (let kill = 0; kill < kills; kill++) {
+      // Every other one somewhere in the start, the rest while everything flows.
+      if (kill % 2 === 0) await until('it ingests', () => product.isIngesting(), 60_000, 20);
+      await pause(random() * (kill % 2 === 0 ? 1_200 : 2_500));
+      await product.kill();
+      product.start();
+    }
+    await product.ready();
+    const { sent, acknowledged } = await finished(senders, ledger);
+    console.log(
+      `${kills} kills, ${acknowledged.length} items acknowledged; ingesting again after ${ofMany(product.ingestingAfterMs)} ms, of processor time ${ofMany(product.ingestingAfterCpuMs)} ms`,
+    );
+    // F1: ingesting again within 2 s. Whatever else runs on this machine changes the wall's clock, and hardly the processor's
+    expect(Math.max(...product.ingestingAfterCpuMs), 'ms of processor time until it ingests').toBeLessThanOrEqual(
+      2_000,
+    );
+    if (long) {
+      expect(quantile(product.ingestingAfterMs, 0.5), 'median, ms until it ingests').toBeLessThanOrEqual(2_000);
+      expect(quantile(product.ingestingAfterMs, 0.95), '95th percentile, ms until it ingests').toBeLessThanOrEqual(
+        2_000,
+      );
+    }
 
-  const messages = acknowledged.filter((item) => !item.startsWith('otlp')).length;
-  await until(
-    'the messages are on the page, each once',
-    async () => {
-      await settled(product);
-      return (await messagesInApi(product)) === messages;
-    },
-    30_000,
-    500,
-  );
-  const { gaps } = await settled(product);
-  expect(gaps).toEqual([]);
-  const requests = [...senders[0]!.sent].length / spansPerRequest;
-  for (let look = 0; look < 50; look++) {
-    const [{ traceId }] = requestSpans(seed, Math.floor(random() * requests)) as [SentSpan];
-    const { spans } = await getJson<{ spans: unknown[] }>(product, `/api/v1/traces/${traceId}`);
-    expect(spans, traceId).toHaveLength(spansPerRequest);
-  }
-  expect(await product.stop()).toBe(0);
+    const messages = acknowledged.filter((item) => !item.startsWith('otlp')).length;
+    await until(
+      'the messages are on the page, each once',
+      async () => {
+        await settled(product);
+        return (await messagesInApi(product)) === messages;
+      },
+      30_000,
+      500,
+    );
+    const { gaps } = await settled(product);
+    expect(gaps).toEqual([]);
+    const requests = [...senders[0]!.sent].length / spansPerRequest;
+    for (let look = 0; look < 50; look++) {
+      const [{ traceId }] = requestSpans(seed, Math.floor(random() * requests)) as [SentSpan];
+      const { spans } = await getJson<{ spans: unknown[] }>(product, `/api/v1/traces/${traceId}`);
+      expect(spans, traceId).toHaveLength(spansPerRequest);
+    }
+    expect(await product.stop()).toBe(0);
 
-  const file = join(dir, 'data/hopscope.duckdb');
-  const stored = await readStore(file);
-  expect(faultsOf(stored, acknowledged, sent)).toEqual([]);
-  expect(stored.spans.size).toBe(acknowledged.length - messages);
-  await theCheckerSees(file, acknowledged, sent);
-});
+    const kept = questdb ? inServer(questdb) : inFile(join(dir, 'data/hopscope.duckdb'));
+    const stored = await kept.read();
+    expect(faultsOf(stored, acknowledged, sent)).toEqual([]);
+    expect(stored.spans.size).toBe(acknowledged.length - messages);
+    for await (const { fault, stored: harmed } of kept.harmed())
+      expect(faultsOf(harmed, acknowledged, sent).join('\n')).toMatch(fault);
+  });
 
 test('a disk that runs full: refused before it is full and said so, nothing lost, back within 5 s of room returning', async ({
   page,
@@ -339,28 +358,8 @@ const brokersOf = async (product: Restartable): Promise<string> =>
     .then(async (answer) => JSON.stringify(((await answer.json()) as { brokers: unknown }).brokers))
     .catch(() => '');
 
-const ofMany = (figures: number[]): string => {
-  const sorted = figures.map(Math.round).sort((a, b) => a - b);
-  return `min ${sorted[0]}, median ${sorted[sorted.length >> 1]}, max ${sorted.at(-1)}`;
-};
+const quantile = (figures: number[], share: number): number =>
+  figures.toSorted((a, b) => a - b)[Math.ceil(figures.length * share) - 1]!;
 
-/** A check that cannot fail proves nothing: one row lost, doubled or changed must be seen. */
-async function theCheckerSees(file: string, acknowledged: string[], sent: Set<string>): Promise<void> {
-  const harms: [string, RegExp][] = [
-    ['DELETE FROM spans WHERE rowid = 7', /acknowledged and is lost/],
-    ['INSERT INTO spans SELECT * FROM spans WHERE rowid = 7', /stored 2 times/],
-    ['UPDATE topic_traffic SET messages = messages + 1 WHERE rowid = 7', /messages acknowledged/],
-    ['UPDATE batches SET stored = stored - 1 WHERE rowid = 7', /do not balance/],
-  ];
-  for (const [sql, fault] of harms) {
-    const copy = `${file}.harmed`;
-    copyFileSync(file, copy);
-    const instance = await DuckDBInstance.create(copy);
-    const connection = await instance.connect();
-    await connection.run(sql);
-    connection.closeSync();
-    instance.closeSync();
-    expect(faultsOf(await readStore(copy), acknowledged, sent).join('\n')).toMatch(fault);
-    rmSync(copy);
-  }
-}
+const ofMany = (figures: number[]): string =>
+  `min ${Math.round(Math.min(...figures))}, median ${Math.round(quantile(figures, 0.5))}, 95 % below ${Math.round(quantile(figures, 0.95))}, max ${Math.round(Math.max(...figures))}`;

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { getJson, type Product, root, startProduct, until } from '../steps/product.ts';
-import { startQuestDb } from '../steps/questdb.ts';
+import { QuestDb } from '../steps/questdb.ts';
 import { measureAlert } from './alerts.ts';
 import { traceIdHex } from './load/lib/otlp-traces.mjs';
 import { dirBytes, loadavg, procStat, resetPeak } from './load/lib/proc.mjs';
@@ -26,9 +26,9 @@ const node = join(root, 'node_modules/node/bin/node');
 if (options.store !== 'duckdb' && options.store !== 'questdb')
   throw new Error(`--store: found "${options.store}", wanted duckdb or questdb`);
 // on the same machine, so it takes its share of it
-const questdb = options.store === 'questdb' ? await startQuestDb() : null;
+const questdb = options.store === 'questdb' ? await QuestDb.start() : null;
 const start = (dataDir?: string): Promise<Product> =>
-  startProduct({ dataDir, env: questdb ? { HOPSCOPE_STORE: questdb.store } : {} });
+  startProduct({ dataDir, env: questdb ? { HOPSCOPE_STORE: questdb.store() } : {} });
 
 interface Load {
   accepted: number;

@@ -7,6 +7,8 @@ export interface RestartableOptions {
   dataDir: string;
   /** hopscope.yaml beside the data, '' = none */
   settings?: string;
+  /** as HOPSCOPE_STORE; undefined = DuckDB in `dataDir` */
+  store?: string;
 }
 
 /** The product as a process that may be killed and started again at any moment, on the same ports and data. */
@@ -35,6 +37,7 @@ export class Restartable {
       HOPSCOPE_OTLP: `127.0.0.1:${otlp}`,
       HOPSCOPE_OTLP_GRPC: `127.0.0.1:${grpc}`,
       HOPSCOPE_BROKER: `127.0.0.1:${broker}`,
+      ...(options.store && { HOPSCOPE_STORE: options.store }),
     };
     this.#args = ['--no-demo', '--data', options.dataDir];
   }
