@@ -1,13 +1,14 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'playwright/test';
+import { settled } from './steps/books.ts';
 import { diskWithPower, smallDisk } from './steps/disk.ts';
 import { Ledger } from './steps/ledger.ts';
 import { Mosquitto } from './steps/mosquitto.ts';
 import { getJson, temporaryDir, until } from './steps/product.ts';
 import { QuestDb } from './steps/questdb.ts';
 import { Restartable } from './steps/restartable.ts';
-import { randomOf, seedOf } from './steps/seeded.ts';
+import { quantile, randomOf, seedOf } from './steps/seeded.ts';
 import {
   messagesPerTopic,
   publish,
@@ -66,25 +67,6 @@ async function finished(senders: Sender[], ledger: Ledger): Promise<{ sent: Set<
 
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
-interface Status {
-  books: { received: number; stored: number; duplicate: number; rejected: number; spooled: number; residual: number };
-  gaps: { from: string; to: string; whose: string; what: string }[];
-}
-
-/** Everything acknowledged has reached the store, and the audit has seen it. */
-async function settled(product: Restartable): Promise<Status> {
-  let status: Status | null = null;
-  await until(
-    'everything spooled is stored',
-    async () => {
-      status = await getJson<Status>(product, '/api/v1/status');
-      return status.books.spooled === 0 && status.books.residual === 0;
-    },
-    60_000,
-  );
-  return status!;
-}
-
 async function topicsInApi(product: Restartable): Promise<{ topic: string; messages: number }[]> {
   const answer = await getJson<{ items: { topic: string; messages: number }[] }>(
     product,
@@ -128,14 +110,11 @@ for (const engine of ['DuckDB', 'QuestDB'] as const)
       `${kills} kills, ${acknowledged.length} items acknowledged; ingesting again after ${ofMany(product.ingestingAfterMs)} ms, of processor time ${ofMany(product.ingestingAfterCpuMs)} ms`,
     );
     // F1: ingesting again within 2 s. Whatever else runs on this machine changes the wall's clock, and hardly the processor's
-    expect(Math.max(...product.ingestingAfterCpuMs), 'ms of processor time until it ingests').toBeLessThanOrEqual(
-      2_000,
-    );
+    const { ingestingAfterMs, ingestingAfterCpuMs } = product;
+    expect.soft(Math.max(...ingestingAfterCpuMs), 'ms of processor time, the longest').toBeLessThanOrEqual(2_000);
     if (long) {
-      expect(quantile(product.ingestingAfterMs, 0.5), 'median, ms until it ingests').toBeLessThanOrEqual(2_000);
-      expect(quantile(product.ingestingAfterMs, 0.95), '95th percentile, ms until it ingests').toBeLessThanOrEqual(
-        2_000,
-      );
+      expect.soft(quantile(ingestingAfterMs, 0.5), 'ms until it ingests, median').toBeLessThanOrEqual(2_000);
+      expect.soft(quantile(ingestingAfterMs, 0.95), 'ms until it ingests, 95 % below').toBeLessThanOrEqual(2_000);
     }
 
     const messages = acknowledged.filter((item) => !item.startsWith('otlp')).length;
@@ -145,7 +124,7 @@ for (const engine of ['DuckDB', 'QuestDB'] as const)
         await settled(product);
         return (await messagesInApi(product)) === messages;
       },
-      30_000,
+      120_000,
       500,
     );
     const { gaps } = await settled(product);
@@ -357,9 +336,6 @@ const brokersOf = async (product: Restartable): Promise<string> =>
   fetch(`${product.url}/api/v1/status`)
     .then(async (answer) => JSON.stringify(((await answer.json()) as { brokers: unknown }).brokers))
     .catch(() => '');
-
-const quantile = (figures: number[], share: number): number =>
-  figures.toSorted((a, b) => a - b)[Math.ceil(figures.length * share) - 1]!;
 
 const ofMany = (figures: number[]): string =>
   `min ${Math.round(Math.min(...figures))}, median ${Math.round(quantile(figures, 0.5))}, 95 % below ${Math.round(quantile(figures, 0.95))}, max ${Math.round(Math.max(...figures))}`;

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { processorMs } from './processes.ts';
 import { freePorts, runProduct, until } from './product.ts';
 
 export interface RestartableOptions {
@@ -125,15 +126,5 @@ export class Restartable {
     this.#before += running.output();
     this.#running = null;
     return code;
-  }
-}
-
-/** User and system time of a process (proc(5), in hundredths of a second); null where the system does not tell, or it is gone. */
-function processorMs(pid: number): number | null {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * 10;
-  } catch {
-    return null;
   }
 }
