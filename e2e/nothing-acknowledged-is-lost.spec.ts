@@ -6,7 +6,7 @@ import { diskWithPower, smallDisk } from './steps/disk.ts';
 import { Ledger } from './steps/ledger.ts';
 import { Mosquitto } from './steps/mosquitto.ts';
 import { getJson, temporaryDir, until } from './steps/product.ts';
-import { QuestDb } from './steps/questdb.ts';
+import { type QuestDb, startQuestDb } from './steps/questdb.ts';
 import { Restartable } from './steps/restartable.ts';
 import { quantile, randomOf, seedOf } from './steps/seeded.ts';
 import {
@@ -43,7 +43,7 @@ async function brokerOfYours(): Promise<Mosquitto> {
 }
 
 async function serverOfYours(): Promise<QuestDb> {
-  const questdb = await QuestDb.start();
+  const questdb = await startQuestDb();
   cleanups.push(() => questdb.stop());
   return questdb;
 }
@@ -52,7 +52,7 @@ async function productIn(dataDir: string, mosquitto?: Mosquitto, questdb?: Quest
   const settings = mosquitto
     ? `brokers: [{ url: "${mosquitto.url}", name: yours, topics: ["ledger/#"] }]\n`
     : undefined;
-  const product = await Restartable.on({ dataDir, settings, store: questdb?.store() });
+  const product = await Restartable.on({ dataDir, settings, store: questdb?.store });
   cleanups.push(() => product.kill());
   return product;
 }

@@ -7,7 +7,7 @@ import { Ledger } from './steps/ledger.ts';
 import { type Load, loadFaults, sendLoad, spansPerLoadRequest } from './steps/load.ts';
 import { memoryMiB } from './steps/processes.ts';
 import { temporaryDir, until } from './steps/product.ts';
-import { QuestDb } from './steps/questdb.ts';
+import { type QuestDb, startQuestDb, storeAt } from './steps/questdb.ts';
 import { Restartable } from './steps/restartable.ts';
 import { quantile, randomOf, seedOf } from './steps/seeded.ts';
 
@@ -30,9 +30,9 @@ let load: Load;
 test.beforeAll(async () => {
   test.setTimeout(300_000);
   dir = temporaryDir();
-  questdb = await QuestDb.start();
+  questdb = await startQuestDb();
   proxy = await FaultProxy.start(questdb.httpPort, random);
-  product = await Restartable.on({ dataDir: join(dir, 'data'), store: questdb.store(proxy.port) });
+  product = await Restartable.on({ dataDir: join(dir, 'data'), store: storeAt(proxy.port, questdb.pgPort) });
   product.start();
   await product.ready();
   ledger = new Ledger(join(dir, 'ledger'));
@@ -55,10 +55,10 @@ interface Readiness {
 }
 const readiness = async (): Promise<Readiness> => (await (await fetch(`${product.url}/readyz`)).json()) as Readiness;
 
-/** The store has what came in up to two seconds ago. */
+/** The store has what came in up to five seconds ago. */
 const caughtUp = async (): Promise<boolean> =>
   statusOf(product).then(
-    ({ collectors }) => collectors.some(({ current, lagMs }) => current && lagMs < 2_000),
+    ({ collectors }) => collectors.some(({ current, lagMs }) => current && lagMs < 5_000),
     () => false,
   );
 

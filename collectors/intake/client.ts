@@ -28,7 +28,7 @@ export interface IntakeOptions {
   timeouts?: Partial<IntakeTimeouts>;
 }
 
-type IntakeStore = Pick<Store, 'append' | 'watermarks' | 'addGap'>;
+type IntakeStore = Pick<Store, 'append' | 'watermarks' | 'addGap' | 'spansPerAppend'>;
 
 /** The receiving side of the program, in threads of its own. */
 export interface Intake {

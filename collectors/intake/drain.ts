@@ -18,6 +18,9 @@ export interface DrainOptions {
   windowBytes?: number;
 }
 
+/** Handed over and not yet stored: small ones, for large ones stop at a number of bytes. A commit costs the store the same whatever is in it. */
+export const batchesUnderwayAtMost = 512;
+
 /** Decoded batches that wait for the window; beyond it they are dropped and read again from the spool. */
 const waitingBytesAtMost = 8 * 1024 ** 2;
 const readBytes = 4 * 1024 ** 2;
@@ -68,7 +71,7 @@ export class Drain {
 
   constructor(options: DrainOptions) {
     this.#options = options;
-    this.#windowBatches = options.windowBatches ?? 64;
+    this.#windowBatches = options.windowBatches ?? batchesUnderwayAtMost;
     this.#windowBytes = options.windowBytes ?? 64 * 1024 ** 2;
     this.#collectorId = options.spool.collectorId;
     this.#lastSeq = options.spool.lastSeq;

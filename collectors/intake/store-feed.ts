@@ -1,21 +1,21 @@
 import type { IngestBatch, RejectReason } from '#lib/domain/ingest-batch.ts';
 import type { Gap, Store } from '#lib/store/store.ts';
 import { addRejected } from '#lib/wire/read-result.ts';
+import { batchesUnderwayAtMost } from './drain.ts';
 
 export interface StoreFeedOptions {
   /** may still have to be opened: what comes meanwhile waits */
-  store(): Promise<Pick<Store, 'append' | 'addGap'>>;
+  store(): Promise<Pick<Store, 'append' | 'addGap' | 'spansPerAppend'>>;
   /** the store has everything of this collector up to `seq` */
   onStored(collectorId: string, seq: number): void;
   log(level: 'info' | 'warn', sentence: string, fields: Record<string, unknown>): void;
 }
 
-/** A transaction of the store holds up to this many spans, gathered for up to this long. */
-const spansPerAppend = 8_192;
-const batchesPerAppend = 64;
+/** Half of what is handed over at a time: while the store takes one half, the other is decoded. */
+const batchesPerAppend = batchesUnderwayAtMost / 2;
 /**
- * Each transaction costs a flush of every table it touches and a commit: at 20 a second a quarter of a core, whatever is in them. With 64
- * batches handed over at a time this is also how many small ones a second can be stored: 800.
+ * Each transaction costs a flush of every table it touches and a commit, at 20 a second a quarter of a core, whatever is in them: few
+ * batches wait this long for company.
  */
 const appendEveryMs = 80;
 const retryFirstMs = 100;
@@ -33,6 +33,9 @@ export class StoreFeed {
   #gaps: Gap[] = [];
   #running: Promise<void> | null = null;
   #givingUp = false;
+  /** rests until there is plenty, and not because the store failed */
+  #gathers = false;
+  #spansPerAppend = 1;
   #wake = (): void => {};
 
   constructor(options: StoreFeedOptions) {
@@ -41,6 +44,7 @@ export class StoreFeed {
 
   batch(batch: IngestBatch): void {
     this.#batches.push(batch);
+    if (this.#gathers && this.#isPlenty()) this.#wake();
     this.#go();
   }
 
@@ -68,6 +72,7 @@ export class StoreFeed {
     const store = await this.#options.store().catch(() => null);
     // It cannot be opened: the program says why and ends. What waits is in the spool.
     if (store === null) return;
+    this.#spansPerAppend = store.spansPerAppend;
     while (this.#batches.length > 0 || this.#gaps.length > 0) {
       const startedMs = performance.now();
       const gap = this.#gaps[0];
@@ -81,15 +86,23 @@ export class StoreFeed {
       this.#tell(group);
       // Few transactions of many batches: the next one waits for company, unless there is plenty or the end is near.
       const restMs = appendEveryMs - (performance.now() - startedMs);
-      const plenty = this.#batches.length >= batchesPerAppend || spansOf(this.#batches) >= spansPerAppend;
-      if (restMs > 0 && !plenty) await this.#pause(restMs);
+      if (restMs > 0 && !this.#isPlenty()) {
+        this.#gathers = true;
+        await this.#pause(restMs);
+        this.#gathers = false;
+      }
     }
   }
 
+  #isPlenty(): boolean {
+    return this.#batches.length >= batchesPerAppend || spansOf(this.#batches) >= this.#spansPerAppend;
+  }
+
   #takeGroup(): IngestBatch[] {
+    const most = Math.min(this.#batches.length, batchesPerAppend);
     let spans = 0;
     let count = 0;
-    while (count < this.#batches.length && count < batchesPerAppend && (count === 0 || spans < spansPerAppend)) {
+    while (count < most && (count === 0 || spans < this.#spansPerAppend)) {
       spans += this.#batches[count++]!.spans?.count ?? 0;
     }
     return this.#batches.splice(0, count);

@@ -3,10 +3,11 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { getJson, type Product, root, startProduct, until } from '../steps/product.ts';
-import { QuestDb } from '../steps/questdb.ts';
+import { startQuestDb } from '../steps/questdb.ts';
 import { measureAlert } from './alerts.ts';
 import { traceIdHex } from './load/lib/otlp-traces.mjs';
 import { dirBytes, loadavg, procStat, resetPeak } from './load/lib/proc.mjs';
+import { measureCeiling } from './questdb-ceiling.ts';
 
 /**
  * What the product does under load, on this machine, sender included. By hand: npm run bench [-- --spans 5000000 --store questdb].
@@ -26,9 +27,9 @@ const node = join(root, 'node_modules/node/bin/node');
 if (options.store !== 'duckdb' && options.store !== 'questdb')
   throw new Error(`--store: found "${options.store}", wanted duckdb or questdb`);
 // on the same machine, so it takes its share of it
-const questdb = options.store === 'questdb' ? await QuestDb.start() : null;
+const questdb = options.store === 'questdb' ? await startQuestDb() : null;
 const start = (dataDir?: string): Promise<Product> =>
-  startProduct({ dataDir, env: questdb ? { HOPSCOPE_STORE: questdb.store() } : {} });
+  startProduct({ dataDir, env: questdb ? { HOPSCOPE_STORE: questdb.store } : {} });
 
 interface Load {
   accepted: number;
@@ -217,6 +218,15 @@ async function measureReads(what: string): Promise<void> {
   });
 }
 
+if (phases.has('ceiling')) {
+  if (!questdb) throw new Error('--phases ceiling: found --store duckdb, wanted --store questdb');
+  for (let round_ = 0; round_ < 3; round_++)
+    await measureCeiling(questdb, 400_000, `r${round_}`, (written) => show('rows to QuestDB', { ...written }));
+}
+if ([...phases].every((phase) => phase === 'ceiling')) {
+  await questdb?.stop();
+  process.exit();
+}
 let product = await start();
 let index = 0;
 if (phases.has('rate')) {

@@ -32,6 +32,7 @@ export function sendLoad(url: string, seed: number, ledger: Ledger, { spansPerSe
       const { body, firstTrace } = source.next(Date.now());
       const item = `load ${firstTrace}`;
       sent.add(item);
+      // it may have to be sent again, and the source uses its buffer again
       const own = Buffer.from(body);
       for (;;) {
         const status = await post(agent, url, own);

@@ -3,28 +3,33 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts, root, temporaryDir, until } from './product.ts';
 
-/** A real QuestDB server on free loopback ports, its data in a folder of its own; it ends with us, however we end. */
+/** As the setting `store` wants it. */
+export const storeAt = (http: number, pg: number): string => `questdb://admin:quest@127.0.0.1:${http}/${pg}`;
+
+/** A real QuestDB server on loopback ports, free ones unless they are told, its data in a folder of its own; it ends with us, however we end. */
+export async function startQuestDb(ports?: [http: number, pg: number]): Promise<QuestDb> {
+  const [http, pg] = ports ?? (await freePorts(2));
+  const server = new QuestDb(http!, pg!);
+  await server.up();
+  return server;
+}
+
 export class QuestDb {
   readonly dir = temporaryDir();
   readonly httpPort: number;
   readonly pgPort: number;
+  readonly store: string;
   #script: ChildProcess | null = null;
 
-  private constructor(httpPort: number, pgPort: number) {
+  constructor(httpPort: number, pgPort: number) {
     this.httpPort = httpPort;
     this.pgPort = pgPort;
+    this.store = storeAt(httpPort, pgPort);
   }
 
-  static async start(): Promise<QuestDb> {
-    const [http, pg] = await freePorts(2);
-    const server = new QuestDb(http!, pg!);
-    await server.up();
-    return server;
-  }
-
-  /** as the setting `store` wants it; rows may go in by another port, where somebody stands in front of this one */
-  store(httpPort = this.httpPort): string {
-    return `questdb://admin:quest@127.0.0.1:${httpPort}/${this.pgPort}`;
+  /** of the process that the server is a child of */
+  get pid(): number {
+    return this.#script!.pid!;
   }
 
   async up(): Promise<void> {
@@ -90,7 +95,6 @@ export class QuestDb {
   }
 
   #serverPid(): number {
-    const { pid } = this.#script!;
-    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]);
+    return Number(readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8').split(' ')[0]);
   }
 }

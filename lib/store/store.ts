@@ -17,6 +17,8 @@ export interface Store extends AuditStore, PathStore {
    * a span whose (trace id, span id) is among the last 2 M stored is counted as duplicate and dropped.
    */
   append(batches: IngestBatch[]): Promise<void>;
+  /** How many spans at a time it takes at the least cost each. */
+  readonly spansPerAppend: number;
   /** Highest contiguous seq stored of each collector: what the spool may drop, where a drain goes on. */
   watermarks(): Promise<Map<string, number>>;
   books(): Promise<Books>;

@@ -51,6 +51,8 @@ export async function storeOf(db: Database, options: Omit<DuckDbStoreOptions, 'p
       rest.disturb();
       await appender.append(batches);
     },
+    // a commit every 50-100 ms or 8 k rows (performance.md sections 6, 10)
+    spansPerAppend: 8_192,
     watermarks: async () => appender.watermarks(),
     ...bookReads(db),
     ...deviceReads(db, dictionary),

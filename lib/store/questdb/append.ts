@@ -71,12 +71,16 @@ export class Appender {
     const whole = new Lines(this.#server.address.prefix);
     for (const set of keys) set.begin();
     try {
+      const sending = this.#server.sending();
       for (const batch of fresh) {
         this.#write(batch, rows, whole);
+        sending.add(rows.takeFull());
         await yieldToEvents();
       }
       this.#texts.write(rows);
-      await this.#server.send(rows);
+      sending.add(rows.bodies());
+      await sending.end();
+      for (const table of rows.tables) this.#server.changed(table);
       await this.#server.send(whole);
     } catch (error) {
       for (const set of keys) set.rollback();

@@ -70,6 +70,11 @@ export class Lines {
     return this.#full;
   }
 
+  /** Those that are full already: they may go while more rows are added. */
+  takeFull(): string[] {
+    return this.#full.splice(0);
+  }
+
   clear(): void {
     this.#texts = [];
     this.#full = [];

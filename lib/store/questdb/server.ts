@@ -83,13 +83,43 @@ export class Server {
   // ---- in
 
   async send(lines: Lines): Promise<void> {
-    // two at a time: the server takes one while the other is on its way. Their order means nothing
-    const bodies = lines.bodies().values();
-    const sendNext = async (): Promise<void> => {
-      for (const body of bodies) await this.#sendBody(body);
-    };
-    await Promise.all([sendNext(), sendNext()]);
+    const sending = this.sending();
+    sending.add(lines.bodies());
+    await sending.end();
     for (const table of lines.tables) this.changed(table);
+  }
+
+  /**
+   * Bodies on their way while more of them are being made, two at a time: the server takes one while the other travels. Their order means
+   * nothing. The first that cannot be sent is what `end` throws; those that were added meanwhile are left.
+   */
+  sending(): { add(bodies: readonly string[]): void; end(): Promise<void> } {
+    const waiting: string[] = [];
+    let failure: { error: unknown } | null = null;
+    const senders = new Set<Promise<void>>();
+    const sendAll = async (): Promise<void> => {
+      while (failure === null && waiting.length > 0) {
+        try {
+          await this.#sendBody(waiting.shift()!);
+        } catch (error) {
+          failure ??= { error };
+        }
+      }
+    };
+    return {
+      add: (bodies) => {
+        for (const body of bodies) {
+          waiting.push(body);
+          if (senders.size === 2) continue;
+          const sender: Promise<void> = sendAll().finally(() => senders.delete(sender));
+          senders.add(sender);
+        }
+      },
+      end: async () => {
+        while (senders.size > 0) await Promise.all(senders);
+        if (failure) throw failure.error;
+      },
+    };
   }
 
   /** A table was changed: what is read from now on waits until that can be seen. */
