@@ -249,6 +249,60 @@ test('the power is cut at any moment: what was acknowledged is there when it com
   expect(faultsOf(await readStore(join(product.dataDir, 'hopscope.duckdb')), acknowledged, sent)).toEqual([]);
 });
 
+test('a product that hangs: who sends waits, nobody is turned away, and it goes on where it stood', async () => {
+  const hungMs = long ? 60_000 : 8_000;
+  test.setTimeout(hungMs + 240_000);
+  const seed = seedOf('hangs');
+  const dir = temporaryDir();
+  const ledger = ledgerIn(dir);
+  const mosquitto = await brokerOfYours();
+  const product = await productIn(join(dir, 'data'), mosquitto);
+  product.start();
+  await product.ready();
+  await until('the product has subscribed', async () => /"connected/.test(await brokersOf(product)), 60_000);
+  const { pid } = product;
+  const refused: number[] = [];
+  const senders = [
+    sendOtlp(product.otlp, seed, ledger, { refused: ({ status }) => refused.push(status) }),
+    publish(mosquitto.url, 'mosquitto', seed, ledger),
+    publish(product.mqtt, 'embedded', seed, ledger),
+  ];
+  const kinds = ['otlp', 'mosquitto', 'embedded'];
+  const counted = (kind: string): number => ledger.items().filter((item) => item.startsWith(kind)).length;
+  const allGoOn = (): Promise<void> => {
+    const before = kinds.map(counted);
+    return until(
+      'all three are acknowledged',
+      async () => kinds.every((kind, i) => counted(kind) > before[i]! + 50),
+      60_000,
+    );
+  };
+  await allGoOn();
+
+  product.suspend();
+  // what it had answered is still on its way to the senders
+  await pause(500);
+  const [during, passedOn] = [counted('otlp') + counted('embedded'), counted('mosquitto')];
+  await pause(hungMs);
+  expect(counted('otlp') + counted('embedded'), 'acknowledged by nobody').toBe(during);
+  expect(counted('mosquitto'), 'a broker of yours takes on').toBeGreaterThan(passedOn);
+  product.resume();
+  await allGoOn();
+
+  const { sent, acknowledged } = await finished(senders, ledger);
+  expect(refused, 'answers other than 200').toEqual([]);
+  const messages = acknowledged.filter((item) => !item.startsWith('otlp')).length;
+  await until(
+    'the messages are on the page, each once',
+    async () => (await messagesInApi(product)) === messages,
+    60_000,
+  );
+  expect((await settled(product)).gaps).toEqual([]);
+  expect(product.pid).toBe(pid);
+  expect(await product.stop()).toBe(0);
+  expect(faultsOf(await readStore(join(product.dataDir, 'hopscope.duckdb')), acknowledged, sent)).toEqual([]);
+});
+
 test('a broker of yours that restarts: what it kept arrives once; what it lost is a gap with from and to', async ({
   page,
 }) => {
