@@ -93,8 +93,8 @@ export class Server {
    * Bodies on their way while more of them are being made, two at a time: the server takes one while the other travels. Their order means
    * nothing. The first that cannot be sent is what `end` throws; those that were added meanwhile are left.
    */
-  sending(): { add(bodies: readonly string[]): void; end(): Promise<void> } {
-    const waiting: string[] = [];
+  sending(): { add(bodies: readonly Buffer[]): void; end(): Promise<void> } {
+    const waiting: Buffer[] = [];
     let failure: { error: unknown } | null = null;
     const senders = new Set<Promise<void>>();
     const sendAll = async (): Promise<void> => {
@@ -128,7 +128,7 @@ export class Server {
     this.#waiting = null;
   }
 
-  async #sendBody(body: string): Promise<void> {
+  async #sendBody(body: Buffer): Promise<void> {
     const deadline = performance.now() + this.limits.sendMs;
     for (let attempt = 0; ; attempt++) {
       const outcome = await this.#post(body, Math.min(this.limits.requestMs, deadline - performance.now()));
@@ -146,7 +146,7 @@ export class Server {
   }
 
   /** null: taken */
-  #post(body: string, timeoutMs: number): Promise<{ words: string; final: boolean } | null> {
+  #post(body: Buffer, timeoutMs: number): Promise<{ words: string; final: boolean } | null> {
     const { user, password, hosts } = this.address;
     const { host, httpPort } = hosts[this.#host]!;
     const where = `${host}:${httpPort}`;
@@ -160,7 +160,7 @@ export class Server {
           path: '/write?precision=u',
           agent: this.#agent,
           auth: `${user}:${password}`,
-          headers: { 'content-type': 'text/plain; charset=utf-8', 'content-length': Buffer.byteLength(body) },
+          headers: { 'content-type': 'text/plain; charset=utf-8', 'content-length': body.length },
           signal,
         },
         (answer) => {
