@@ -1,13 +1,14 @@
-import { copyFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DuckDBInstance } from '@duckdb/node-api';
 import { expect, test } from 'playwright/test';
+import { settled } from './steps/books.ts';
 import { diskWithPower, smallDisk } from './steps/disk.ts';
 import { Ledger } from './steps/ledger.ts';
 import { Mosquitto } from './steps/mosquitto.ts';
 import { getJson, temporaryDir, until } from './steps/product.ts';
+import { type QuestDb, startQuestDb } from './steps/questdb.ts';
 import { Restartable } from './steps/restartable.ts';
-import { randomOf, seedOf } from './steps/seeded.ts';
+import { quantile, randomOf, seedOf } from './steps/seeded.ts';
 import {
   messagesPerTopic,
   publish,
@@ -18,7 +19,7 @@ import {
   topicOfItem,
 } from './steps/senders.ts';
 import type { SentSpan } from './steps/spans.ts';
-import { faultsOf, readStore } from './steps/stored.ts';
+import { faultsOf, inFile, inServer, readStore } from './steps/stored.ts';
 
 /** Senders keep a ledger of what was acknowledged; whatever ends the product in between, the store has it, and has it once. */
 const long = process.env.HOPSCOPE_LONG === '1';
@@ -41,11 +42,17 @@ async function brokerOfYours(): Promise<Mosquitto> {
   return mosquitto;
 }
 
-async function productIn(dataDir: string, mosquitto?: Mosquitto): Promise<Restartable> {
+async function serverOfYours(): Promise<QuestDb> {
+  const questdb = await startQuestDb();
+  cleanups.push(() => questdb.stop());
+  return questdb;
+}
+
+async function productIn(dataDir: string, mosquitto?: Mosquitto, questdb?: QuestDb): Promise<Restartable> {
   const settings = mosquitto
     ? `brokers: [{ url: "${mosquitto.url}", name: yours, topics: ["ledger/#"] }]\n`
     : undefined;
-  const product = await Restartable.on({ dataDir, settings });
+  const product = await Restartable.on({ dataDir, settings, store: questdb?.store });
   cleanups.push(() => product.kill());
   return product;
 }
@@ -60,25 +67,6 @@ async function finished(senders: Sender[], ledger: Ledger): Promise<{ sent: Set<
 
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
-interface Status {
-  books: { received: number; stored: number; duplicate: number; rejected: number; spooled: number; residual: number };
-  gaps: { from: string; to: string; whose: string; what: string }[];
-}
-
-/** Everything acknowledged has reached the store, and the audit has seen it. */
-async function settled(product: Restartable): Promise<Status> {
-  let status: Status | null = null;
-  await until(
-    'everything spooled is stored',
-    async () => {
-      status = await getJson<Status>(product, '/api/v1/status');
-      return status.books.spooled === 0 && status.books.residual === 0;
-    },
-    60_000,
-  );
-  return status!;
-}
-
 async function topicsInApi(product: Restartable): Promise<{ topic: string; messages: number }[]> {
   const answer = await getJson<{ items: { topic: string; messages: number }[] }>(
     product,
@@ -90,62 +78,72 @@ async function topicsInApi(product: Restartable): Promise<{ topic: string; messa
 const messagesInApi = async (product: Restartable): Promise<number> =>
   (await topicsInApi(product)).reduce((sum, { messages }) => sum + messages, 0);
 
-test('kill -9 at any moment loses nothing and shows nothing twice: OTLP, a broker of yours, the embedded broker', async () => {
-  const kills = long ? 200 : 10;
-  test.setTimeout(kills * 12_000 + 120_000);
-  const seed = seedOf('kill -9');
-  const random = randomOf(seed);
-  const dir = temporaryDir();
-  const ledger = ledgerIn(dir);
-  const mosquitto = await brokerOfYours();
-  const product = await productIn(join(dir, 'data'), mosquitto);
-  product.start();
-  // A broker keeps nothing for a subscriber it has never seen.
-  await until('the product has subscribed', async () => /"connected/.test(await brokersOf(product)), 60_000);
-  const senders = [
-    sendOtlp(product.otlp, seed, ledger),
-    publish(mosquitto.url, 'mosquitto', seed, ledger),
-    publish(product.mqtt, 'embedded', seed, ledger),
-  ];
-  for (let kill = 0; kill < kills; kill++) {
-    // Every other one somewhere in the start, the rest while everything flows.
-    if (kill % 2 === 0) await until('it ingests', () => product.isIngesting(), 60_000, 20);
-    await pause(random() * (kill % 2 === 0 ? 1_200 : 2_500));
-    await product.kill();
+for (const engine of ['DuckDB', 'QuestDB'] as const)
+  test(`kill -9 at any moment loses nothing and shows nothing twice: OTLP, a broker of yours, the embedded broker, on ${engine}`, async () => {
+    const kills = long ? 200 : 10;
+    test.setTimeout(kills * 12_000 + 120_000);
+    const seed = seedOf(`kill -9 on ${engine}`);
+    const random = randomOf(seed);
+    const dir = temporaryDir();
+    const ledger = ledgerIn(dir);
+    const mosquitto = await brokerOfYours();
+    const questdb = engine === 'QuestDB' ? await serverOfYours() : undefined;
+    const product = await productIn(join(dir, 'data'), mosquitto, questdb);
     product.start();
-  }
-  await product.ready();
-  const { sent, acknowledged } = await finished(senders, ledger);
-  console.log(
-    `${kills} kills, ${acknowledged.length} items acknowledged; ingesting again after ${ofMany(product.ingestingAfterMs)} ms, of processor time ${ofMany(product.ingestingAfterCpuMs)} ms`,
-  );
+    // A broker keeps nothing for a subscriber it has never seen.
+    await until('the product has subscribed', async () => /"connected/.test(await brokersOf(product)), 60_000);
+    const senders = [
+      sendOtlp(product.otlp, seed, ledger),
+      publish(mosquitto.url, 'mosquitto', seed, ledger),
+      publish(product.mqtt, 'embedded', seed, ledger),
+    ];
+    for (let kill = 0; kill < kills; kill++) {
+      // Every other one somewhere in the start, the rest while everything flows.
+      if (kill % 2 === 0) await until('it ingests', () => product.isIngesting(), 60_000, 20);
+      await pause(random() * (kill % 2 === 0 ? 1_200 : 2_500));
+      await product.kill();
+      product.start();
+    }
+    await product.ready();
+    const { sent, acknowledged } = await finished(senders, ledger);
+    console.log(
+      `${kills} kills, ${acknowledged.length} items acknowledged; ingesting again after ${ofMany(product.ingestingAfterMs)} ms, of processor time ${ofMany(product.ingestingAfterCpuMs)} ms`,
+    );
+    // F1: ingesting again within 2 s. Whatever else runs on this machine changes the wall's clock, and hardly the processor's
+    const { ingestingAfterMs, ingestingAfterCpuMs } = product;
+    expect.soft(Math.max(...ingestingAfterCpuMs), 'ms of processor time, the longest').toBeLessThanOrEqual(2_000);
+    if (long) {
+      expect.soft(quantile(ingestingAfterMs, 0.5), 'ms until it ingests, median').toBeLessThanOrEqual(2_000);
+      expect.soft(quantile(ingestingAfterMs, 0.95), 'ms until it ingests, 95 % below').toBeLessThanOrEqual(2_000);
+    }
 
-  const messages = acknowledged.filter((item) => !item.startsWith('otlp')).length;
-  await until(
-    'the messages are on the page, each once',
-    async () => {
-      await settled(product);
-      return (await messagesInApi(product)) === messages;
-    },
-    30_000,
-    500,
-  );
-  const { gaps } = await settled(product);
-  expect(gaps).toEqual([]);
-  const requests = [...senders[0]!.sent].length / spansPerRequest;
-  for (let look = 0; look < 50; look++) {
-    const [{ traceId }] = requestSpans(seed, Math.floor(random() * requests)) as [SentSpan];
-    const { spans } = await getJson<{ spans: unknown[] }>(product, `/api/v1/traces/${traceId}`);
-    expect(spans, traceId).toHaveLength(spansPerRequest);
-  }
-  expect(await product.stop()).toBe(0);
+    const messages = acknowledged.filter((item) => !item.startsWith('otlp')).length;
+    await until(
+      'the messages are on the page, each once',
+      async () => {
+        await settled(product);
+        return (await messagesInApi(product)) === messages;
+      },
+      120_000,
+      500,
+    );
+    const { gaps } = await settled(product);
+    expect(gaps).toEqual([]);
+    const requests = [...senders[0]!.sent].length / spansPerRequest;
+    for (let look = 0; look < 50; look++) {
+      const [{ traceId }] = requestSpans(seed, Math.floor(random() * requests)) as [SentSpan];
+      const { spans } = await getJson<{ spans: unknown[] }>(product, `/api/v1/traces/${traceId}`);
+      expect(spans, traceId).toHaveLength(spansPerRequest);
+    }
+    expect(await product.stop()).toBe(0);
 
-  const file = join(dir, 'data/hopscope.duckdb');
-  const stored = await readStore(file);
-  expect(faultsOf(stored, acknowledged, sent)).toEqual([]);
-  expect(stored.spans.size).toBe(acknowledged.length - messages);
-  await theCheckerSees(file, acknowledged, sent);
-});
+    const kept = questdb ? inServer(questdb) : inFile(join(dir, 'data/hopscope.duckdb'));
+    const stored = await kept.read();
+    expect(faultsOf(stored, acknowledged, sent)).toEqual([]);
+    expect(stored.spans.size).toBe(acknowledged.length - messages);
+    for await (const { fault, stored: harmed } of kept.harmed())
+      expect(faultsOf(harmed, acknowledged, sent).join('\n')).toMatch(fault);
+  });
 
 test('a disk that runs full: refused before it is full and said so, nothing lost, back within 5 s of room returning', async ({
   page,
@@ -251,6 +249,60 @@ test('the power is cut at any moment: what was acknowledged is there when it com
   expect(faultsOf(await readStore(join(product.dataDir, 'hopscope.duckdb')), acknowledged, sent)).toEqual([]);
 });
 
+test('a product that hangs: who sends waits, nobody is turned away, and it goes on where it stood', async () => {
+  const hungMs = long ? 60_000 : 8_000;
+  test.setTimeout(hungMs + 240_000);
+  const seed = seedOf('hangs');
+  const dir = temporaryDir();
+  const ledger = ledgerIn(dir);
+  const mosquitto = await brokerOfYours();
+  const product = await productIn(join(dir, 'data'), mosquitto);
+  product.start();
+  await product.ready();
+  await until('the product has subscribed', async () => /"connected/.test(await brokersOf(product)), 60_000);
+  const { pid } = product;
+  const refused: number[] = [];
+  const senders = [
+    sendOtlp(product.otlp, seed, ledger, { refused: ({ status }) => refused.push(status) }),
+    publish(mosquitto.url, 'mosquitto', seed, ledger),
+    publish(product.mqtt, 'embedded', seed, ledger),
+  ];
+  const kinds = ['otlp', 'mosquitto', 'embedded'];
+  const counted = (kind: string): number => ledger.items().filter((item) => item.startsWith(kind)).length;
+  const allGoOn = (): Promise<void> => {
+    const before = kinds.map(counted);
+    return until(
+      'all three are acknowledged',
+      async () => kinds.every((kind, i) => counted(kind) > before[i]! + 50),
+      60_000,
+    );
+  };
+  await allGoOn();
+
+  product.suspend();
+  // what it had answered is still on its way to the senders
+  await pause(500);
+  const [during, passedOn] = [counted('otlp') + counted('embedded'), counted('mosquitto')];
+  await pause(hungMs);
+  expect(counted('otlp') + counted('embedded'), 'acknowledged by nobody').toBe(during);
+  expect(counted('mosquitto'), 'a broker of yours takes on').toBeGreaterThan(passedOn);
+  product.resume();
+  await allGoOn();
+
+  const { sent, acknowledged } = await finished(senders, ledger);
+  expect(refused, 'answers other than 200').toEqual([]);
+  const messages = acknowledged.filter((item) => !item.startsWith('otlp')).length;
+  await until(
+    'the messages are on the page, each once',
+    async () => (await messagesInApi(product)) === messages,
+    60_000,
+  );
+  expect((await settled(product)).gaps).toEqual([]);
+  expect(product.pid).toBe(pid);
+  expect(await product.stop()).toBe(0);
+  expect(faultsOf(await readStore(join(product.dataDir, 'hopscope.duckdb')), acknowledged, sent)).toEqual([]);
+});
+
 test('a broker of yours that restarts: what it kept arrives once; what it lost is a gap with from and to', async ({
   page,
 }) => {
@@ -339,28 +391,5 @@ const brokersOf = async (product: Restartable): Promise<string> =>
     .then(async (answer) => JSON.stringify(((await answer.json()) as { brokers: unknown }).brokers))
     .catch(() => '');
 
-const ofMany = (figures: number[]): string => {
-  const sorted = figures.map(Math.round).sort((a, b) => a - b);
-  return `min ${sorted[0]}, median ${sorted[sorted.length >> 1]}, max ${sorted.at(-1)}`;
-};
-
-/** A check that cannot fail proves nothing: one row lost, doubled or changed must be seen. */
-async function theCheckerSees(file: string, acknowledged: string[], sent: Set<string>): Promise<void> {
-  const harms: [string, RegExp][] = [
-    ['DELETE FROM spans WHERE rowid = 7', /acknowledged and is lost/],
-    ['INSERT INTO spans SELECT * FROM spans WHERE rowid = 7', /stored 2 times/],
-    ['UPDATE topic_traffic SET messages = messages + 1 WHERE rowid = 7', /messages acknowledged/],
-    ['UPDATE batches SET stored = stored - 1 WHERE rowid = 7', /do not balance/],
-  ];
-  for (const [sql, fault] of harms) {
-    const copy = `${file}.harmed`;
-    copyFileSync(file, copy);
-    const instance = await DuckDBInstance.create(copy);
-    const connection = await instance.connect();
-    await connection.run(sql);
-    connection.closeSync();
-    instance.closeSync();
-    expect(faultsOf(await readStore(copy), acknowledged, sent).join('\n')).toMatch(fault);
-    rmSync(copy);
-  }
-}
+const ofMany = (figures: number[]): string =>
+  `min ${Math.round(Math.min(...figures))}, median ${Math.round(quantile(figures, 0.5))}, 95 % below ${Math.round(quantile(figures, 0.95))}, max ${Math.round(Math.max(...figures))}`;

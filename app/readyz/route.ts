@@ -19,7 +19,7 @@ async function storeWarnings(): Promise<string[]> {
   try {
     const { store } = hopscope();
     const asked = store.status().then(({ warnings }) => warnings);
-    return (await answersInTime(asked)) ? await asked : [];
+    return (await troubleOf(asked)) === null ? await asked : [];
   } catch {
     return [];
   }
@@ -38,23 +38,24 @@ function collectorWarnings(): string[] {
 async function whyNotReady(): Promise<string[]> {
   try {
     const { store, status } = hopscope();
-    const reasons = status.reasons();
-    return (await answersInTime(store.lastArrivalMs())) ? reasons : [...reasons, 'the store does not answer'];
+    const trouble = await troubleOf(store.lastArrivalMs());
+    return trouble === null ? status.reasons() : [...status.reasons(), `the store does not answer: ${trouble}`];
   } catch (error) {
     return [error instanceof Error ? error.message : 'not started'];
   }
 }
 
-async function answersInTime(question: Promise<unknown>): Promise<boolean> {
+/** Why there is no answer in time, in words; null = there is one. */
+async function troubleOf(question: Promise<unknown>): Promise<string | null> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), patienceMs);
+  const late = new Promise<string>((resolve) => {
+    timer = setTimeout(() => resolve(`nothing came within ${patienceMs / 1_000} s`), patienceMs);
   });
   try {
     return await Promise.race([
       question.then(
-        () => true,
-        () => false,
+        () => null,
+        (error: unknown) => (error instanceof Error ? error.message : String(error)),
       ),
       late,
     ]);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type Intake, type IntakeOptions, startIntake } from './client.ts';
+import { batchesUnderwayAtMost } from './drain.ts';
 import { MemoryStore } from './fixtures/memory-store.ts';
 import { loopback, nothingOn, until } from './fixtures/running-intake.ts';
 import { traceRequestProtobuf } from './fixtures/trace-request.ts';
@@ -100,7 +101,7 @@ test('a store that fails for a while stops nobody: everything arrives once, in o
   }
   const during = await intake.stats();
   expect(during.storeTrouble).toBe('the store is away');
-  expect(during.drain.batchesUnderway).toBeLessThanOrEqual(128);
+  expect(during.drain.batchesUnderway).toBeLessThanOrEqual(batchesUnderwayAtMost);
   expect(during.spool!.spooledItems).toEqual({ 1: spans });
   store.failing = false;
   await until('all is stored', () => store.spans === spans);

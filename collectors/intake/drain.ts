@@ -18,8 +18,8 @@ export interface DrainOptions {
   windowBytes?: number;
 }
 
-/** Handed over and not yet stored. */
-export const batchesUnderwayAtMost = 128;
+/** Handed over and not yet stored: small ones, for large ones stop at a number of bytes. A commit costs the store the same whatever is in it. */
+export const batchesUnderwayAtMost = 512;
 
 /** Decoded batches that wait for the window; beyond it they are dropped and read again from the spool. */
 const waitingBytesAtMost = 8 * 1024 ** 2;

@@ -1,12 +1,15 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { processorMs } from './processes.ts';
 import { freePorts, runProduct, until } from './product.ts';
 
 export interface RestartableOptions {
   dataDir: string;
   /** hopscope.yaml beside the data, '' = none */
   settings?: string;
+  /** as HOPSCOPE_STORE; undefined = DuckDB in `dataDir` */
+  store?: string;
 }
 
 /** The product as a process that may be killed and started again at any moment, on the same ports and data. */
@@ -35,6 +38,7 @@ export class Restartable {
       HOPSCOPE_OTLP: `127.0.0.1:${otlp}`,
       HOPSCOPE_OTLP_GRPC: `127.0.0.1:${grpc}`,
       HOPSCOPE_BROKER: `127.0.0.1:${broker}`,
+      ...(options.store && { HOPSCOPE_STORE: options.store }),
     };
     this.#args = ['--no-demo', '--data', options.dataDir];
   }
@@ -122,15 +126,5 @@ export class Restartable {
     this.#before += running.output();
     this.#running = null;
     return code;
-  }
-}
-
-/** User and system time of a process (proc(5), in hundredths of a second); null where the system does not tell, or it is gone. */
-function processorMs(pid: number): number | null {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * 10;
-  } catch {
-    return null;
   }
 }

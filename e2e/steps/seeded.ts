@@ -21,3 +21,7 @@ export function randomOf(seed: number): () => number {
 /** An id of as many hex digits that belongs to this item of this run. */
 export const idOf = (seed: number, item: string, digits: number): string =>
   createHash('sha256').update(`${seed} ${item}`).digest('hex').slice(0, digits);
+
+/** The least figure that so large a share of all is not above. */
+export const quantile = (figures: number[], share: number): number =>
+  figures.toSorted((a, b) => a - b)[Math.ceil(figures.length * share) - 1]!;

@@ -1,4 +1,6 @@
+import { copyFileSync, rmSync } from 'node:fs';
 import { DuckDBInstance } from '@duckdb/node-api';
+import type { QuestDb } from './questdb.ts';
 import { topicOfItem } from './senders.ts';
 
 /** What a closed store holds, read from its file by SQL. */
@@ -12,6 +14,41 @@ export interface Stored {
   books: { received: number; stored: number; duplicate: number; rejected: number };
   gaps: string[];
 }
+
+/** A store that nobody writes to any more, read by SQL behind the product's back. */
+export interface Kept {
+  read(): Promise<Stored>;
+  /** A check that cannot fail proves nothing: what stands there after each of these harms, and the words that must name it. */
+  harmed(): AsyncIterable<{ fault: RegExp; stored: Stored }>;
+}
+
+const lost = /acknowledged and is lost/;
+const doubled = /stored 2 times/;
+const miscounted = /messages acknowledged/;
+const misbooked = /do not balance/;
+
+export const inFile = (file: string): Kept => ({
+  read: () => readStore(file),
+  async *harmed() {
+    const harms: [string, RegExp][] = [
+      ['DELETE FROM spans WHERE rowid = 7', lost],
+      ['INSERT INTO spans SELECT * FROM spans WHERE rowid = 7', doubled],
+      ['UPDATE topic_traffic SET messages = messages + 1 WHERE rowid = 7', miscounted],
+      ['UPDATE batches SET stored = stored - 1 WHERE rowid = 7', misbooked],
+    ];
+    for (const [sql, fault] of harms) {
+      const copy = `${file}.harmed`;
+      copyFileSync(file, copy);
+      const instance = await DuckDBInstance.create(copy);
+      const connection = await instance.connect();
+      await connection.run(sql);
+      connection.closeSync();
+      instance.closeSync();
+      yield { fault, stored: await readStore(copy) };
+      rmSync(copy);
+    }
+  },
+});
 
 export async function readStore(file: string): Promise<Stored> {
   const instance = await DuckDBInstance.create(file, { access_mode: 'READ_ONLY', threads: '2' });
@@ -40,6 +77,69 @@ export async function readStore(file: string): Promise<Stored> {
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+/** The harms stay, one beside the other: this server's data is thrown away afterwards. */
+export const inServer = (questdb: QuestDb): Kept => ({
+  read: () => readServer(questdb),
+  async *harmed() {
+    const spans = 'ts, collector, bucket, trace_hi, trace_lo, span_id, seq';
+    const seventh = async (table: string): Promise<string> => {
+      const rows = await questdb.rows<[string, number]>(
+        `SELECT ts::long::string, seq FROM hopscope_${table} LIMIT 7, 8`,
+      );
+      return `ts = ${rows[0]![0]} AND seq = ${rows[0]![1]}`;
+    };
+    const span = (await questdb.rows<[string]>('SELECT span_id::string FROM hopscope_spans LIMIT 7, 8'))[0]![0];
+    const harms: [string[], RegExp][] = [
+      [[`UPDATE hopscope_batches SET stored = stored - 1 WHERE ${await seventh('batches')}`], misbooked],
+      [
+        [`UPDATE hopscope_topic_traffic SET messages = messages + 1 WHERE ${await seventh('topic_traffic')}`],
+        miscounted,
+      ],
+      // a row has a batch and a place in it: another place is another row
+      [
+        [
+          `INSERT INTO hopscope_spans (${spans}, n) SELECT ${spans}, n + 1000000 FROM hopscope_spans WHERE span_id = ${span}`,
+        ],
+        doubled,
+      ],
+      // rows cannot be deleted
+      [
+        [
+          `CREATE TABLE hopscope_fewer AS (SELECT * FROM hopscope_spans WHERE span_id <> ${span}) TIMESTAMP(ts) PARTITION BY HOUR WAL`,
+          'RENAME TABLE hopscope_spans TO hopscope_whole',
+          'RENAME TABLE hopscope_fewer TO hopscope_spans',
+        ],
+        lost,
+      ],
+    ];
+    for (const [statements, fault] of harms) {
+      for (const sql of statements) await questdb.rows(sql);
+      yield { fault, stored: await readServer(questdb) };
+    }
+  },
+});
+
+async function readServer(questdb: QuestDb): Promise<Stored> {
+  await questdb.applied();
+  const hexOf = (id: string): string => hex(BigInt.asUintN(64, BigInt(id)));
+  const spans = await questdb.rows<[string, number]>('SELECT span_id::string AS id, count() AS n FROM hopscope_spans');
+  const messages = await questdb.rows<[string, number]>('SELECT topic, sum(messages) AS n FROM hopscope_topic_traffic');
+  const twice = await questdb.rows<[string]>(
+    'SELECT id FROM (SELECT span_id::string AS id, count() AS n FROM hopscope_passages) WHERE n > 1',
+  );
+  const [books] = await questdb.rows<number[]>(
+    'SELECT sum(received), sum(stored), sum(duplicate), sum(rejected) FROM hopscope_batches',
+  );
+  const [received, stored, duplicate, rejected] = books as [number, number, number, number];
+  return {
+    spans: new Map(spans.map(([id, n]) => [hexOf(id), n])),
+    messages: new Map(messages),
+    passagesTwice: twice.map(([id]) => hexOf(id)),
+    books: { received, stored, duplicate, rejected },
+    gaps: (await questdb.rows<[string]>('SELECT what FROM hopscope_gaps')).map(([what]) => what),
+  };
 }
 
 const hex = (id: bigint): string => id.toString(16).padStart(16, '0');

@@ -4,6 +4,9 @@ import type { Problem } from './schemas.ts';
 
 /** A question that cannot be answered as asked: says per parameter what was found and what was wanted. */
 export class QueryProblem extends HopscopeError {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof HopscopeError && 'problem' in value;
+  }
   readonly problem: Problem;
   constructor(errors: NonNullable<Problem['errors']>) {
     const detail = errors.map((e) => `${e.parameter}: found "${e.found}", wanted ${e.wanted}`).join('; ');

@@ -59,7 +59,7 @@ describe('rows as lines', () => {
     for (let i = 0; i < 10_000; i++) lines.add('gaps', i, ['w', what, i]);
     const bodies = lines.bodies();
     expect(bodies.length).toBe(3);
-    for (const body of bodies) expect(body).toMatch(/i \d+\n$/);
+    for (const body of bodies) expect(body.toString()).toMatch(/i \d+\n$/);
     expect(bodies.join('').split('\n')).toHaveLength(10_001);
   });
 

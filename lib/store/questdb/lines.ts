@@ -2,8 +2,10 @@ import { type ColumnKind, type TableName, tables } from './schema.ts';
 
 export type Cell = string | number | bigint | boolean | null;
 
-/** About so many characters go into one request: the server commits each request by itself. */
-const requestChars = 4 * 1024 * 1024;
+/** About so many bytes go into one request: the server commits each request by itself. */
+const requestBytes = 4 * 1024 * 1024;
+/** Rows become bytes, off the heap, so many characters at a time: as texts they would grow old until the request is full. */
+const pieceChars = 16 * 1024;
 
 const columnsOf = Object.fromEntries(
   Object.entries(tables).map(([name, { columns }]) => [name, Object.entries(columns) as [string, ColumnKind][]]),
@@ -18,9 +20,10 @@ const columnsOf = Object.fromEntries(
  */
 export class Lines {
   readonly #prefix: string;
-  #texts: string[] = [];
-  #chars = 0;
-  #full: string[] = [];
+  #text = '';
+  #pieces: Buffer[] = [];
+  #bytes = 0;
+  #full: Buffer[] = [];
   readonly tables = new Set<TableName>();
   rows = 0;
 
@@ -53,11 +56,11 @@ export class Lines {
 
   /** A row that is text already. */
   addText(table: TableName, line: string): void {
-    this.#texts.push(line);
-    this.#chars += line.length;
+    this.#text += line;
     this.tables.add(table);
     this.rows++;
-    if (this.#chars >= requestChars) this.#cut();
+    if (this.#text.length >= pieceChars) this.#endPiece();
+    if (this.#bytes >= requestBytes) this.#cut();
   }
 
   nameOf(table: TableName): string {
@@ -65,29 +68,39 @@ export class Lines {
   }
 
   /** The bodies to send, in this order. */
-  bodies(): string[] {
+  bodies(): Buffer[] {
     this.#cut();
     return this.#full;
   }
 
   /** Those that are full already: they may go while more rows are added. */
-  takeFull(): string[] {
+  takeFull(): Buffer[] {
     return this.#full.splice(0);
   }
 
   clear(): void {
-    this.#texts = [];
+    this.#text = '';
+    this.#pieces = [];
+    this.#bytes = 0;
     this.#full = [];
-    this.#chars = 0;
     this.rows = 0;
     this.tables.clear();
   }
 
+  #endPiece(): void {
+    if (this.#text === '') return;
+    const piece = Buffer.from(this.#text);
+    this.#text = '';
+    this.#pieces.push(piece);
+    this.#bytes += piece.length;
+  }
+
   #cut(): void {
-    if (this.#texts.length === 0) return;
-    this.#full.push(this.#texts.join(''));
-    this.#texts = [];
-    this.#chars = 0;
+    this.#endPiece();
+    if (this.#bytes === 0) return;
+    this.#full.push(Buffer.concat(this.#pieces, this.#bytes));
+    this.#pieces = [];
+    this.#bytes = 0;
   }
 }
 

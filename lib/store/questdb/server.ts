@@ -110,8 +110,8 @@ export class Server {
    * Bodies on their way while more of them are being made, two at a time: the server takes one while the other travels. Their order means
    * nothing. The first that cannot be sent is what `end` throws; those that were added meanwhile are left.
    */
-  sending(): { add(bodies: readonly string[]): void; end(): Promise<void> } {
-    const waiting: string[] = [];
+  sending(): { add(bodies: readonly Buffer[]): void; end(): Promise<void> } {
+    const waiting: Buffer[] = [];
     const senders: Promise<void>[] = [];
     let sending = 0;
     let failure: { error: unknown } | null = null;
@@ -150,7 +150,7 @@ export class Server {
     this.#waiting = null;
   }
 
-  async #sendBody(body: string, withinMs = this.limits.sendMs): Promise<void> {
+  async #sendBody(body: Buffer, withinMs = this.limits.sendMs): Promise<void> {
     const deadline = performance.now() + withinMs;
     for (let attempt = 0; ; attempt++) {
       const outcome = await this.#post(body, Math.min(this.limits.requestMs, deadline - performance.now()));
@@ -176,7 +176,7 @@ export class Server {
   }
 
   /** null: taken */
-  #post(body: string, timeoutMs: number): Promise<Outcome | null> {
+  #post(body: Buffer, timeoutMs: number): Promise<Outcome | null> {
     const { user, password, hosts, tls } = this.address;
     const { host, httpPort } = hosts[this.#host]!;
     const where = `${inUrl(host)}:${httpPort}`;
@@ -190,7 +190,7 @@ export class Server {
           path: '/write?precision=u',
           agent: this.#agent,
           auth: `${user}:${password}`,
-          headers: { 'content-type': 'text/plain; charset=utf-8', 'content-length': Buffer.byteLength(body) },
+          headers: { 'content-type': 'text/plain; charset=utf-8', 'content-length': body.length },
           signal,
         },
         (answer) => {

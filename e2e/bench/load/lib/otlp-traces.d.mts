@@ -1,3 +1,4 @@
+export const SPANS_PER_TRACE: number;
 export function traceIdHex(seed: number, index: number): string;
 export class BatchSource {
   constructor(options: { batch?: number; seed?: number; startIndex?: number });

@@ -1,0 +1,154 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'playwright/test';
+import { settled, statusOf } from './steps/books.ts';
+import { type Fault, FaultProxy } from './steps/fault-proxy.ts';
+import { Ledger } from './steps/ledger.ts';
+import { type Load, loadFaults, sendLoad, spansPerLoadRequest } from './steps/load.ts';
+import { memoryMiB } from './steps/processes.ts';
+import { temporaryDir, until } from './steps/product.ts';
+import { type QuestDb, startQuestDb, storeAt } from './steps/questdb.ts';
+import { Restartable } from './steps/restartable.ts';
+import { quantile, randomOf, seedOf } from './steps/seeded.ts';
+
+/**
+ * A real QuestDB, a fault proxy before the port that rows go in by, and the product behind it, under 5,000 spans/s. Whatever becomes of the
+ * server: senders are acknowledged, nothing of it is lost, and nothing stands there twice when it is back.
+ */
+const long = process.env.HOPSCOPE_LONG === '1';
+const spansPerSecond = 5_000;
+
+let seed: number;
+let random: () => number;
+let questdb: QuestDb;
+let proxy: FaultProxy;
+let product: Restartable;
+let dir: string;
+let ledger: Ledger;
+let load: Load;
+
+test.beforeAll(async () => {
+  test.setTimeout(300_000);
+  seed = seedOf('the server is away');
+  random = randomOf(seed);
+  dir = temporaryDir();
+  questdb = await startQuestDb();
+  proxy = await FaultProxy.start(questdb.httpPort, random);
+  product = await Restartable.on({ dataDir: join(dir, 'data'), store: storeAt(proxy.port, questdb.pgPort) });
+  product.start();
+  await product.ready();
+  ledger = new Ledger(join(dir, 'ledger'));
+  load = sendLoad(product.otlp, seed, ledger, { spansPerSecond });
+});
+test.afterAll(async () => {
+  await load.finish();
+  await product.kill();
+  await proxy.stop();
+  await questdb.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
+const acknowledgedSpans = (): number => ledger.count * spansPerLoadRequest;
+
+interface Readiness {
+  ready: boolean;
+  reasons: string[];
+}
+const readiness = async (): Promise<Readiness> => (await (await fetch(`${product.url}/readyz`)).json()) as Readiness;
+
+/** The store has what came in up to five seconds ago. */
+const caughtUp = async (): Promise<boolean> =>
+  statusOf(product).then(
+    ({ collectors }) => collectors.some(({ current, lagMs }) => current && lagMs < 5_000),
+    () => false,
+  );
+
+const storedSpans = async (): Promise<number> => (await statusOf(product)).books.stored;
+
+const leavings: Record<string, { leave(): Promise<void>; comeBack(): Promise<void> }> = {
+  stopped: { leave: () => questdb.down('SIGTERM'), comeBack: () => questdb.up() },
+  killed: { leave: () => questdb.down('SIGKILL'), comeBack: () => questdb.up() },
+  // it has all its connections, and answers nobody
+  frozen: { leave: async () => questdb.suspend(), comeBack: async () => questdb.resume() },
+};
+const awayMs = long ? Number(process.env.HOPSCOPE_AWAY_MS ?? 600_000) : 12_000;
+
+for (const [how, { leave, comeBack }] of Object.entries(leavings))
+  test(`the server is ${how} under 5,000 spans a second: senders notice nothing, people are told, and it is all there afterwards`, async ({
+    page,
+  }) => {
+    test.skip(how !== 'stopped' && !long, 'one way of leaving is enough for every day');
+    test.setTimeout(awayMs * 2 + 240_000);
+    await until('it has caught up', caughtUp, 60_000);
+    const refusedBefore = { ...load.refused };
+    await leave();
+    const [wentMs, wentSpans] = [performance.now(), acknowledgedSpans()];
+    const rssMiB: number[] = [];
+    const watchMemory = setInterval(() => rssMiB.push(memoryMiB(product.pid)), 500);
+
+    await until('it is told that it is not ready', async () => !(await readiness()).ready, 30_000);
+    expect((await readiness()).reasons.join('. ')).toContain('the store does not answer');
+    await page.goto(`${product.url}/status`);
+    await expect(page.getByText(/QuestDB cannot be reached at|The store has not answered for/).first()).toBeVisible();
+    await expect(page.getByText(/[\d,]+ items in the spool/).first()).toBeVisible();
+    await pause(wentMs + awayMs - performance.now());
+    clearInterval(watchMemory);
+    const cameBackMs = performance.now();
+    const acknowledgedPerS = ((acknowledgedSpans() - wentSpans) / (cameBackMs - wentMs)) * 1_000;
+    await comeBack();
+    const answersMs = performance.now();
+    await until(
+      'its books can be read',
+      () =>
+        storedSpans().then(
+          () => true,
+          () => false,
+        ),
+      60_000,
+      50,
+    );
+    const [fromMs, fromSpans] = [performance.now(), await storedSpans()];
+    await until('it has caught up', caughtUp, awayMs + 120_000, 250);
+    const drainedMs = performance.now() - fromMs;
+    const drainedPerS = (((await storedSpans()) - fromSpans) / drainedMs) * 1_000;
+    const third = Math.floor(rssMiB.length / 3);
+    const [first, last] = [rssMiB.slice(0, third), rssMiB.slice(-third)].map((part) => quantile(part, 0.5));
+    console.log(
+      `${how} for ${Math.round((cameBackMs - wentMs) / 1_000)} s: ${Math.round(acknowledgedPerS)} spans/s acknowledged meanwhile, ` +
+        `memory ${first!.toFixed()} MiB in the first third, ${last!.toFixed()} in the last, at most ${Math.max(...rssMiB).toFixed()}; ` +
+        `the server answered ${Math.round(answersMs - cameBackMs)} ms after it was called back, its books were read ${Math.round(fromMs - answersMs)} ms later; ` +
+        `drained in ${(drainedMs / 1_000).toFixed(1)} s at ${Math.round(drainedPerS)} spans/s, ${(drainedPerS / acknowledgedPerS).toFixed(1)} x live`,
+    );
+    expect(load.refused, 'answers other than 200 while it was away').toEqual(refusedBefore);
+    expect(acknowledgedPerS).toBeGreaterThan(spansPerSecond / 5);
+    expect(last! - first!, 'MiB more in the last third than in the first').toBeLessThan(64);
+    expect(Math.max(...rssMiB), 'MiB at most').toBeLessThan(512);
+    if (long) expect(drainedPerS, 'spans/s while it drained').toBeGreaterThan(5 * spansPerSecond);
+    await until('it is ready', async () => (await readiness()).ready, 30_000);
+  });
+
+test('whatever stands between the product and the server cuts, refuses, hangs: it goes on by itself each time, and all is there once', async () => {
+  const everyDay: Fault[] = ['cut-answer', 'busy', 'cut-request', 'hang', 'refuse'];
+  const faults: Fault[] = long ? Array.from({ length: 6 }, () => [...everyDay, 'silent' as const]).flat() : everyDay;
+  test.setTimeout(faults.length * 60_000 + 300_000);
+  for (const fault of faults
+    .map((each) => ({ each, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ each }) => each)) {
+    await until('it has caught up', caughtUp, 60_000);
+    const metBefore = proxy.met[fault] ?? 0;
+    await proxy.set(fault);
+    await pause(1_500 + random() * (long ? 8_000 : 1_500));
+    if (fault !== 'refuse') expect(proxy.met[fault] ?? 0, `requests that met ${fault}`).toBeGreaterThan(metBefore);
+    await proxy.set('pass');
+    const healedMs = performance.now();
+    await until(`it has caught up after ${fault}`, caughtUp, 90_000, 250);
+    console.log(`${fault}: caught up ${Math.round(performance.now() - healedMs)} ms after it was over`);
+  }
+  await load.finish();
+  const { gaps, books } = await settled(product, 120_000);
+  expect(gaps).toEqual([]);
+  expect(await loadFaults(questdb, seed, ledger.items(), load.sent)).toEqual([]);
+  expect(books).toMatchObject({ received: acknowledgedSpans(), stored: acknowledgedSpans(), residual: 0 });
+});
