@@ -21,7 +21,7 @@ export interface QuestDbTls {
 }
 
 export const form =
-  'questdb://user:password@host[:httpPort[/pgPort]][,host...][?tables=prefix_], or questdbs://...[?ca=FILE] with TLS';
+  'questdb://user:password@host[:httpPort[/pgPort]][,host...][?tables=prefix_], or questdbs://...[?ca=FILE][&pgtls=direct] with TLS';
 const defaults = { user: 'admin', password: 'quest', httpPort: 9000, pgPort: 8812, prefix: 'hopscope_' };
 const known = { questdb: ['tables'], questdbs: ['tables', 'ca', 'pgtls'] };
 
