@@ -201,6 +201,16 @@ describe('a batch', () => {
 });
 
 describe('a server', () => {
+  it('that has not shown the batches yet tells no figures of them', async () => {
+    await store.append([batch(1)]);
+    const through = async () => Object.fromEntries(await store.reports!.booksThrough(new Map([['collector-1', 2]])));
+    await server.query(`ALTER TABLE ${server.table('batches')} SUSPEND WAL`);
+    await store.append([batch(2)]);
+    expect(await through()).toEqual({});
+    await server.query(`ALTER TABLE ${server.table('batches')} RESUME WAL`);
+    await expect.poll(through, { timeout: 30_000 }).toMatchObject({ 'collector-1': { received: 100, stored: 100 } });
+  });
+
   it('whose tables an older Hopscope made gets those that came since', async () => {
     await store.close();
     const older = new Server(parseAddress(questdb.url('faults_')), patient);
