@@ -7,7 +7,8 @@ import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const version = '9.3.4';
+// another one is for tests of what is said of it
+const version = process.env.QUESTDB_VERSION ?? '9.3.4';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cache = join(root, 'node_modules', '.cache', 'questdb');
 const jar = join(cache, `questdb-${version}.jar`);

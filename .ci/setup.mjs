@@ -101,6 +101,8 @@ function getTestPrograms() {
     // a disk whose power is cut: a file system of its own, and the one system call Node has no name for
     { program: 'e2fsprogs', found: () => existsSync('/usr/sbin/mkfs.ext4') || existsSync('/sbin/mkfs.ext4') },
     { program: 'python3', found: () => existsSync('/usr/bin/python3') },
+    // makes single system calls fail
+    { program: 'strace', found: () => existsSync('/usr/bin/strace') },
     { program: 'openssl', found: () => existsSync('/usr/bin/openssl') },
   ]
     .filter(({ found }) => !found())

@@ -1,6 +1,4 @@
-import type { StatusSource } from '#lib/views/status-source.ts';
-
-type Counter = ReturnType<StatusSource['counters']>[number];
+import type { Counter } from '#lib/domain/collector-report.ts';
 
 /** What the audit has done since the start, and how long it worked on it. */
 export interface AuditSpent {

@@ -67,6 +67,54 @@ describe('settings', () => {
   });
 });
 
+describe('roles', () => {
+  const server = { HOPSCOPE_STORE: 'questdb://admin:quest@127.0.0.1' };
+  const withFile = (yaml: string, argv: string[], env: Record<string, string> = {}) => {
+    const dir = emptyDir();
+    writeFileSync(join(dir, 'hopscope.yaml'), yaml);
+    return load(argv, { ...server, ...env }, dir);
+  };
+
+  it('a collector listens, shows that it lives beside the pages of another process, and knows no demo', () => {
+    const config = load(['--role', 'collect'], server);
+    expect(config).toMatchObject({ role: 'collect', demo: false, web: { host: '127.0.0.1', port: 3001 } });
+    expect([config.otlp?.port, config.otlpGrpc?.port, config.broker?.port]).toEqual([4318, 4317, 1883]);
+    expect(load(['--role', 'collect'], { ...server, HOPSCOPE_WEB: 'off' }).web).toBeNull();
+  });
+
+  it('web receives nothing, knows no demo, and places what the brokers of collectors saw', () => {
+    const config = withFile('broker: { name: hall-4, site: kiel, listen: 1883 }\n', ['--role', 'web']);
+    expect(config).toMatchObject({ role: 'web', demo: false, web: { port: 3000 } });
+    expect([config.otlp, config.otlpGrpc, config.broker]).toEqual([null, null, null]);
+    expect(config.rules.brokers).toEqual([{ name: 'hall-4', site: 'kiel' }]);
+  });
+
+  it('HOPSCOPE_ROLE says it too, and the argument wins', () => {
+    expect(load([], { ...server, HOPSCOPE_ROLE: 'web' }).role).toBe('web');
+    expect(load(['--role', 'all'], { HOPSCOPE_ROLE: 'web' }).role).toBe('all');
+    expect(() => load([], { HOPSCOPE_ROLE: 'boss' })).toThrow(/HOPSCOPE_ROLE: found "boss", wanted all, collect, web/);
+  });
+
+  it('a file as store belongs to one process', () => {
+    for (const role of ['collect', 'web'])
+      expect(() => load(['--role', role])).toThrow(
+        new RegExp(`--role ${role}: found the store duckdb:.*wanted .*questdb://.*HOPSCOPE_STORE.*--role all`),
+      );
+  });
+
+  it('a collector needs no secrets of delivery; the other process cannot tell by the broker inside of a collector', () => {
+    const target = (rest: string) => `delivery:\n  targets:\n    - { name: a, ${rest} }\n`;
+    const secret = target(`kind: slack, url: "${'$'}{NOWHERE}"`);
+    expect(withFile(secret, ['--role', 'collect']).delivery.targets).toEqual([]);
+    expect(() => withFile(secret, ['--role', 'web'])).toThrow(/NOWHERE/);
+    const bus = target('kind: mqtt, topic: alerts, broker: embedded');
+    expect(() => withFile(bus, ['--role', 'web'])).toThrow(/targets.0.broker: found "embedded".*wanted one of brokers/);
+    expect(withFile(bus, ['--role', 'collect']).delivery.targets).toEqual([]);
+    const own = `brokers: [{ url: "mqtt://10.0.0.5", name: hall }]\n${target('kind: mqtt, topic: alerts, broker: hall')}`;
+    expect(withFile(own, ['--role', 'web']).brokers).toHaveLength(1);
+  });
+});
+
 describe('delivery', () => {
   const inFile = (yaml: string, env: Record<string, string> = {}) => {
     const dir = emptyDir();
@@ -195,6 +243,24 @@ delivery:
 });
 
 describe('a wrong setting', () => {
+  it('shows no password of a broker or a store, wherever it was written', () => {
+    const url = (text: string) => errorOf(`brokers:\n  - { url: "${text}" }\n`);
+    expect(url('http://ada:SECRET@10.0.0.5')).toMatch(
+      /line 2, brokers.0.url: found "http:\/\/\*\*\*@10.0.0.5", wanted/,
+    );
+    expect(url('mqtt://ada:SECRET/SECRET@10.0.0.5')).toMatch(/found "mqtt:\/\/\*\*\*@10.0.0.5".*%2F/);
+    for (const text of [
+      url('ada:SECRET@10.0.0.5'),
+      url('mqtt://ada:SEC@RET SECRET@10.0.0.5:99999'),
+      errorOf('brokers: ["mqtt://ada:SECRET@10.0.0.5"]\n'),
+      errorOf('brokers: { url: "mqtt://10.0.0.5", password: SECRET }\n'),
+      errorOf('brokers:\n  - { url: "mqtt://10.0.0.5", password: SECRET }\n'),
+      errorOf('store: { url: "questdb://q", password: SECRET }\n'),
+      errorOf('broker: "mqtt://ada:SECRET@10.0.0.5"\n'),
+    ])
+      expect(text).toMatch(/^hopscope.yaml line \d(?!.*SECRET)/s);
+  });
+
   it('names the line, what was found and what was wanted', () => {
     expect(errorOf('sites:\n  - id: hannover\n    lat: 152\n')).toMatch(/line 3.*152.*wanted/s);
     expect(errorOf('sites:\n  - id: hannover\n    latitude: 52\n')).toMatch(/line [23].*"latitude".*lat/s);

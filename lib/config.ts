@@ -40,12 +40,16 @@ export interface Retention {
   minutesMs: number;
 }
 
+/** What this process does: everything, or receiving alone, or everything but receiving. */
+export type Role = (typeof roles)[number];
+const roles = ['all', 'collect', 'web'] as const;
+
 export interface Config {
   /** the file it came from; null = none, built-in defaults */
   file: string | null;
   demo: boolean;
   dev: boolean;
-  role: 'all';
+  role: Role;
   dataDir: string;
   store: string;
   web: Listen | null;
@@ -156,9 +160,10 @@ const fileShape = z.strictObject({
   brokers: z
     .array(
       z.strictObject({
-        url: z
-          .string()
-          .regex(/^(mqtts?|wss?):\/\/.+/, 'wanted a URL that starts with mqtt://, mqtts://, ws:// or wss://'),
+        url: z.string().refine((text) => /^(mqtts?|wss?):\/\/.+/.test(text) && URL.canParse(text), {
+          message:
+            'wanted a URL that starts with mqtt://, mqtts://, ws:// or wss://, and in its login %2F for "/" and the like',
+        }),
         name: z.string().optional(),
         site: z.string().default(''),
         topics: z.array(z.string().min(1)).min(1).default(['#']),
@@ -212,7 +217,7 @@ const loopback = '127.0.0.1';
 const embeddedName = 'embedded';
 
 const brokerName = (b: { name?: string; site: string; url: string }): string =>
-  b.name ?? (b.site ? `broker-${b.site}` : new URL(b.url).hostname);
+  b.name ?? (b.site ? `broker-${b.site}` : (URL.parse(b.url)?.hostname ?? ''));
 
 /** `off`, PORT or ADDRESS:PORT; undefined = the default port on loopback. */
 function listenOf(value: z.output<typeof listen> | undefined, defaultPort: number): Listen | null {
@@ -239,7 +244,7 @@ const nested = <T extends object>(
     : ({ listen: value } as Partial<T> & { listen?: z.output<typeof listen> });
 
 /** Reads and checks a hopscope.yaml; every error names the line, what was found and what was wanted. */
-export function parseConfigFile(text: string, fileName: string, env: Environment = {}): FileConfig {
+export function parseConfigFile(text: string, fileName: string, env: Environment = {}, role: Role = 'all'): FileConfig {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
   const syntax = document.errors[0];
@@ -256,6 +261,8 @@ export function parseConfigFile(text: string, fileName: string, env: Environment
   };
   const settings: unknown = document.toJS() ?? {};
   const unset: string[] = [];
+  // A collector tells nobody: one file may serve all processes, and the secrets of delivery are in one environment only.
+  if (isRecord(settings) && role === 'collect') delete settings.delivery;
   if (isRecord(settings) && 'delivery' in settings)
     settings.delivery = withVariables(settings.delivery, env, (path, name) =>
       unset.push(
@@ -271,11 +278,18 @@ export function parseConfigFile(text: string, fileName: string, env: Environment
       return `${where([...issue.path, unknownKey!])}: found the unknown key "${unknownKey}"${known ? `, wanted one of ${known.join(', ')}` : ''}`;
     }
     const found = document.getIn(issue.path);
-    const shown =
-      found === undefined ? 'nothing' : holdsSecret(issue.path) ? 'one that is not shown' : JSON.stringify(found);
-    return `${where(issue.path)}: found ${shown}, ${wanted(issue)}`;
+    return `${where(issue.path)}: found ${shown(issue.path, found)}, ${wanted(issue)}`;
   });
   throw new HopscopeError('config', [...unset, ...sentences].slice(0, 5).join('\n'));
+}
+
+/** What was found, but for what may be secret: in an address that is everything before its last "@". */
+function shown(path: PropertyKey[], found: unknown): string {
+  if (found === undefined) return 'nothing';
+  const hasLogin = path[0] === 'brokers' || path[0] === 'store';
+  if (holdsSecret(path) || (hasLogin && typeof found === 'object')) return 'one that is not shown';
+  const text = JSON.stringify(found);
+  return hasLogin ? text.replace(/^"([a-z]+:\/\/)?.*@/s, '"$1***@') : text.replace(/:\/\/.*@/s, '://***@');
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -311,28 +325,29 @@ function knownKeys(path: PropertyKey[], kind: unknown): string[] | null {
  */
 export function loadConfig(argv: string[], env: Environment, workingDir: string, demoFile: string): Config {
   const options = readArguments(argv);
+  const role = roleOf(options.role, env.HOPSCOPE_ROLE);
   const named = options.config ?? env.HOPSCOPE_CONFIG;
   const found = named ? resolve(workingDir, named) : resolve(workingDir, 'hopscope.yaml');
   const own = readIfThere(found, named !== undefined);
-  const demo = own === null && !options['no-demo'] && env.HOPSCOPE_DEMO !== 'off';
+  const demo = role === 'all' && own === null && !options['no-demo'] && env.HOPSCOPE_DEMO !== 'off';
   const source =
     own !== null ? { file: found, text: own } : demo ? { file: demoFile, text: readIfThere(demoFile, true)! } : null;
-  const file = parseConfigFile(source?.text ?? '', source?.file ?? 'hopscope.yaml', env);
+  const file = parseConfigFile(source?.text ?? '', source?.file ?? 'hopscope.yaml', env, role);
   const base = own !== null ? dirname(found) : workingDir;
 
-  const role = options.role ?? env.HOPSCOPE_ROLE ?? 'all';
-  if (role !== 'all') {
-    throw new HopscopeError(
-      'config',
-      `--role: found "${role}", wanted all (collect and web, which share a QuestDB store, are not there yet)`,
-    );
-  }
   const web = nested(file.web);
   const otlp = nested(file.otlp);
   const broker = nested(file.broker);
   const dataDir = resolve(
     options.data ?? env.HOPSCOPE_DATA ?? (file.data ? resolve(base, file.data) : resolve(workingDir, 'data')),
   );
+  const store = env.HOPSCOPE_STORE ?? file.store ?? `duckdb:${dataDir}/hopscope.duckdb`;
+  if (role !== 'all' && store.startsWith('duckdb:'))
+    throw new HopscopeError(
+      'config',
+      `--role ${role}: found the store ${store}, a file that belongs to one process; wanted a server that several share, ` +
+        'questdb://user:password@host (setting: store or HOPSCOPE_STORE), or --role all',
+    );
   const setting = (name: string, port: number, fromFile: z.output<typeof listen> | undefined): Listen | null =>
     listenOf(fromEnv(name, env[name]) ?? fromFile, port);
 
@@ -347,19 +362,22 @@ export function loadConfig(argv: string[], env: Environment, workingDir: string,
       ? null
       : { ...brokerListen, name: broker.name ?? embeddedName, site: broker.site ?? '', echo: broker.echo ?? false };
 
-  const webListen = setting('HOPSCOPE_WEB', 3000, web.listen ?? fromEnv('PORT', env.PORT));
+  const receives = role !== 'web';
+  if (!receives && embedded !== null) refuseEmbeddedTargets(file, embedded.name);
+  // two roles with nothing else said may live on one machine
+  const webListen = setting('HOPSCOPE_WEB', role === 'collect' ? 3001 : 3000, web.listen ?? fromEnv('PORT', env.PORT));
   const publicUrl = (web.publicUrl ?? addressOf(webListen)).replace(/\/+$/, '');
   return Object.freeze<Config>({
     file: source?.file ?? null,
     demo,
     dev: options.dev ?? false,
-    role: 'all',
+    role,
     dataDir,
-    store: env.HOPSCOPE_STORE ?? file.store ?? `duckdb:${dataDir}/hopscope.duckdb`,
+    store,
     web: webListen,
-    otlp: setting('HOPSCOPE_OTLP', 4318, otlp.listen),
-    otlpGrpc: setting('HOPSCOPE_OTLP_GRPC', 4317, otlp.grpc),
-    broker: embedded,
+    otlp: receives ? setting('HOPSCOPE_OTLP', 4318, otlp.listen) : null,
+    otlpGrpc: receives ? setting('HOPSCOPE_OTLP_GRPC', 4317, otlp.grpc) : null,
+    broker: receives ? embedded : null,
     brokers,
     hostNames: [
       ...(web.hostNames ?? []),
@@ -378,6 +396,7 @@ export function loadConfig(argv: string[], env: Environment, workingDir: string,
       applications: file.applications,
       budgets: file.budgets as Rules['budgets'],
       owners: file.owners,
+      // wherever it runs: what it saw is placed by whoever judges
       brokers: [...brokers, ...(embedded ? [embedded] : [])].map(({ name, site }) => ({ name, site })),
       maxDriftPpm: file.clocks.maxDriftPpm,
     },
@@ -395,6 +414,25 @@ export function loadConfig(argv: string[], env: Environment, workingDir: string,
     },
     spool: { keepMs: file.spool.keep ?? 86_400_000, keepBytes: file.spool.keepBytes ?? 2 * 1024 ** 3 },
   });
+}
+
+function roleOf(argument: string | undefined, variable: string | undefined): Role {
+  const said = argument ?? (variable || 'all');
+  const role = roles.find((each) => each === said);
+  if (role) return role;
+  const where = argument === undefined ? 'HOPSCOPE_ROLE' : '--role';
+  throw new HopscopeError('config', `${where}: found "${said}", wanted ${roles.join(', ')}`);
+}
+
+/** The embedded broker is inside of a collector, and whoever tells of alerts is another process. */
+function refuseEmbeddedTargets(file: FileConfig, embedded: string): void {
+  for (const [index, target] of file.delivery.targets.entries())
+    if ('broker' in target && target.broker === embedded)
+      throw new HopscopeError(
+        'config',
+        `delivery.targets.${index}.broker: found "${embedded}", the broker inside of a collector, wanted one of brokers, ` +
+          'or url: mqtts://... (with --role web nothing is received here)',
+      );
 }
 
 function fromEnv(name: string, value: string | undefined): z.output<typeof listen> | undefined {
@@ -418,7 +456,7 @@ function readArguments(argv: string[]) {
     }).values;
   } catch (error) {
     const message = error instanceof Error ? error.message.split('.')[0] : String(error);
-    throw new HopscopeError('config', `${message}; wanted --config FILE, --no-demo, --data DIR, --role all or --dev`);
+    throw new HopscopeError('config', `${message}; wanted --config FILE, --no-demo, --data DIR, --role ROLE or --dev`);
   }
 }
 

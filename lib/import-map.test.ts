@@ -94,6 +94,7 @@ const house: Room[] = [
   },
   { at: 'lib/errors.ts', rooms: [], packages: none, sentence: 'errors depend on nothing' },
   { at: 'lib/moment.ts', rooms: [], packages: none, sentence: 'a moment depends on nothing' },
+  { at: 'lib/prometheus-text.ts', rooms: ['lib/domain'], packages: none, sentence: 'a text format depends on nothing' },
   { at: 'lib/clock.ts', rooms: ['lib/domain'], packages: none, sentence: 'the clock depends on nothing' },
   {
     at: 'collectors/demo-fleet',
@@ -104,8 +105,14 @@ const house: Room[] = [
   {
     at: 'collectors/main.ts',
     rooms: ['collectors', 'lib'],
-    packages: packagesOf('next', 'node:[a-z_/]+'),
+    packages: packagesOf('node:[a-z_/]+'),
     sentence: 'main.ts puts the parts together',
+  },
+  {
+    at: 'collectors/program',
+    rooms: ['collectors', 'lib'],
+    packages: packagesOf('next', 'node:[a-z_/]+'),
+    sentence: 'a part of the program joins what the rooms offer, and knows no wire and no SQL',
   },
   {
     at: 'collectors/commands',
@@ -125,6 +132,7 @@ const house: Room[] = [
       'lib/config.ts',
       'lib/errors.ts',
       'lib/clock.ts',
+      'lib/prometheus-text.ts',
     ],
     packages: packagesOf('mqtt', 'aedes', 'nodemailer', '@grpc/grpc-js', 'node:[a-z_0-9/]+'),
     sentence: 'collectors receive, call lib/wire and append; no rule, no SQL, no React',
@@ -152,7 +160,7 @@ const house: Room[] = [
   },
   {
     at: 'app',
-    rooms: ['app', 'components', 'lib/views', 'lib/work', 'lib/domain', 'lib/errors.ts'],
+    rooms: ['app', 'components', 'lib/views', 'lib/work', 'lib/domain', 'lib/errors.ts', 'lib/prometheus-text.ts'],
     packages: packagesOf('react', 'next', 'zod', 'geist'),
     sentence: 'a page asks one view and hands props down',
   },

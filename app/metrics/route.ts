@@ -1,9 +1,10 @@
 import { problemAnswer, problemOf } from '#app/_http.ts';
 import { hopscope } from '#app/_server.ts';
 import { streams } from '#app/api/v1/stream/_streams.ts';
-import { collectorBooks, sumOf } from '#lib/views/collector-books.ts';
+import type { Counter, HeardCollector } from '#lib/domain/collector-report.ts';
+import { prometheusText } from '#lib/prometheus-text.ts';
+import { type CollectorBooks, collectorBooks, lagMsOf, sumOf } from '#lib/views/collector-books.ts';
 import type { StatusSource } from '#lib/views/status-source.ts';
-import { type Metric, prometheusText } from './_prometheus.ts';
 
 export const dynamic = 'force-dynamic';
 
@@ -19,7 +20,8 @@ export async function GET(): Promise<Response> {
       gauge('store_bytes', 'Bytes of the store on disk', storeStatus.bytesOnDisk),
       gauge('store_spans', 'Spans in the store', storeStatus.spans),
       gauge('streams_open', 'Open event streams', streams().size),
-      ...status.counters(),
+      ...collectorMetrics(books.collectors, status.collectors(), Date.now()),
+      ...joined(status.counters(), status.collectors()),
     ];
     return new Response(prometheusText(metrics), {
       headers: { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8', 'Cache-Control': 'no-store' },
@@ -29,19 +31,27 @@ export async function GET(): Promise<Response> {
   }
 }
 
-const gauge = (name: string, help: string, value: number): Metric => ({
+const gauge = (name: string, help: string, value: number): Counter => ({
   name,
   help,
   type: 'gauge',
   samples: [{ labels: {}, value }],
 });
 
-function bookMetrics({ books, collectors }: AllBooks, status: StatusSource): Metric[] {
-  const spool = status.spool();
+function bookMetrics({ books, collectors }: AllBooks, status: StatusSource): Counter[] {
+  const disks = (name: string, help: string, figure: 'diskFreeBytes' | 'refuseBelowBytes'): Counter => ({
+    name,
+    help,
+    type: 'gauge',
+    samples: ofEverybody(status).flatMap(({ labels, spool }) => {
+      const value = spool[figure];
+      return value === null ? [] : [{ labels, value }];
+    }),
+  });
   const sums = sumOf(collectors);
   const nowMs = Date.now();
-  const lagsMs = collectors.map(({ oldestSpooledMs }) => (oldestSpooledMs === null ? 0 : nowMs - oldestSpooledMs));
-  const of = (name: string, help: string, figure: 'received' | 'stored' | 'duplicate'): Metric => ({
+  const lagsMs = collectors.map((row) => lagMsOf(row, nowMs));
+  const of = (name: string, help: string, figure: 'received' | 'stored' | 'duplicate'): Counter => ({
     name,
     help,
     type: 'counter',
@@ -67,21 +77,77 @@ function bookMetrics({ books, collectors }: AllBooks, status: StatusSource): Met
     ),
     gauge('spool_items', 'Items acknowledged and not yet stored', sums.spooled),
     gauge('store_lag_seconds', 'How long the oldest of them has waited', Math.max(0, ...lagsMs) / 1000),
-    ...(spool.diskFreeBytes === null
-      ? []
-      : [
-          gauge('disk_free_bytes', 'Free on the disk of the spool', spool.diskFreeBytes),
-          gauge('disk_refuse_below_bytes', 'With less nothing more is accepted', spool.refuseBelowBytes ?? 0),
-        ]),
+    disks('disk_free_bytes', 'Free on the disk of the spool', 'diskFreeBytes'),
+    disks('disk_refuse_below_bytes', 'With less nothing more is accepted', 'refuseBelowBytes'),
     {
       name: 'broker_connected',
       help: '1 while the connection to this broker stands',
       type: 'gauge',
       // by number: names of brokers are names
-      samples: status.brokers().map((broker, i) => ({
-        labels: { broker: String(i + 1) },
-        value: Number(broker.state === 'connected' || broker.state === 'listening'),
-      })),
+      samples: ofEverybody(status).flatMap(({ labels, brokers }) =>
+        brokers.map((broker, i) => ({
+          labels: { ...labels, broker: String(i + 1) },
+          value: Number(broker.state === 'connected' || broker.state === 'listening'),
+        })),
+      ),
     },
   ];
+}
+
+/** What this process says of itself bears no label; what a collector said in another bears its id. */
+const ofEverybody = (status: StatusSource) => [
+  { labels: {}, spool: status.spool(), brokers: status.brokers() },
+  ...status.collectors().map(({ report: { collectorId, spool, brokers } }) => {
+    return { labels: { collector: collectorId }, spool, brokers };
+  }),
+];
+
+function collectorMetrics(
+  collectors: readonly CollectorBooks[],
+  heard: readonly HeardCollector[],
+  nowMs: number,
+): Counter[] {
+  const each = (name: string, help: string, figureOf: (row: CollectorBooks) => number | null): Counter => ({
+    name: `collector_${name}`,
+    help,
+    type: 'gauge',
+    samples: collectors.flatMap((row) => {
+      const value = figureOf(row);
+      return value === null ? [] : [{ labels: { collector: row.collectorId }, value }];
+    }),
+  });
+  return [
+    each('receiving', '1 while this collector was heard of late', ({ current }) => Number(current)),
+    each('items_acknowledged', 'Items it counted before it acknowledged them', ({ received }) => received),
+    each('items_stored', 'Of them stored', ({ stored }) => stored),
+    each('items_duplicate', 'Of them dropped because they were stored already', ({ duplicate }) => duplicate),
+    each('items_rejected', 'Of them refused for good', ({ rejected }) => rejected),
+    each('items_spooled', 'Of them not yet stored', ({ spooled }) => spooled),
+    each('books_residual', '0 when its books balance', ({ residual }) => residual),
+    each('store_lag_seconds', 'How long the oldest of the spooled has waited', (row) => lagMsOf(row, nowMs) / 1000),
+    {
+      name: 'collector_heard_time_seconds',
+      help: 'When a collector in another process was last heard, Unix time',
+      type: 'gauge',
+      samples: heard.map(({ report: { collectorId, version }, heardMs }) => {
+        return { labels: { collector: collectorId, version }, value: heardMs / 1000 };
+      }),
+    },
+  ];
+}
+
+/** The counters of all, those of one name together: the format allows each name once. */
+function joined(own: readonly Counter[], heard: readonly HeardCollector[]): Counter[] {
+  const theirs = heard.flatMap(({ report: { collectorId, counters } }) =>
+    counters.map((counter) => ({
+      ...counter,
+      samples: counter.samples.map(({ labels, value }) => ({ labels: { ...labels, collector: collectorId }, value })),
+    })),
+  );
+  const byName = new Map<string, Counter>();
+  for (const counter of [...own, ...theirs]) {
+    const known = byName.get(counter.name);
+    byName.set(counter.name, known ? { ...known, samples: [...known.samples, ...counter.samples] } : counter);
+  }
+  return [...byName.values()];
 }

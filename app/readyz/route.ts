@@ -1,5 +1,7 @@
 import { jsonAnswer } from '#app/_http.ts';
 import { hopscope } from '#app/_server.ts';
+import { collectorTroubles } from '#lib/domain/collector-words.ts';
+import { epochMillisOf } from '#lib/domain/units.ts';
 
 export const dynamic = 'force-dynamic';
 
@@ -7,7 +9,8 @@ const patienceMs = 2_000;
 
 /** 200 when data can come in and be asked for; 503 with the reasons, in words, when not. */
 export async function GET(): Promise<Response> {
-  const [reasons, warnings] = await Promise.all([whyNotReady(), storeWarnings()]);
+  const [reasons, ofStore] = await Promise.all([whyNotReady(), storeWarnings()]);
+  const warnings = [...ofStore, ...collectorWarnings()];
   return jsonAnswer({ ready: reasons.length === 0, reasons, warnings }, reasons.length === 0 ? 200 : 503);
 }
 
@@ -17,6 +20,16 @@ async function storeWarnings(): Promise<string[]> {
     const { store } = hopscope();
     const asked = store.status().then(({ warnings }) => warnings);
     return (await troubleOf(asked)) === null ? await asked : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Collectors in other processes have a readiness of their own. */
+function collectorWarnings(): string[] {
+  try {
+    const { status, clock } = hopscope();
+    return collectorTroubles(status.collectors(), epochMillisOf(clock()));
   } catch {
     return [];
   }

@@ -19,7 +19,8 @@ command(async (argv) => {
       : `The settings in ${config.file} are understood.`;
   const looks: Look[] = [{ wrong: false, sentence: file }, ...lookAtFolder(config.dataDir)];
   const running = spoolIsInUse(config.dataDir);
-  looks.push(...lookAtSpool(config.dataDir), ...(await lookAtStore(config.store)));
+  if (config.role !== 'web') looks.push(...lookAtSpool(config.dataDir));
+  looks.push(...(await lookAtStore(config.store)));
   const listeners: [string, Listen | null][] = [
     ['pages', config.web],
     ['OTLP/HTTP', config.otlp],

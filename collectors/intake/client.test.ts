@@ -71,18 +71,21 @@ test('answers before the store is open; what came by then is stored once it is',
   await intake.stop();
 });
 
-test('a damaged spool asks for the store first: what is saved of it depends on what the store has', async () => {
+test('a damaged spool waits for the store first: what is saved of it depends on what the store has', async () => {
   const store = new MemoryStore();
   const before = await start(store);
   expect(await post(before, 5)).toBe(200);
   await before.stop();
   truncateSync(join(dir, 'spool.db'), 0);
-  let opened = 0;
-  const after = await start(async () => {
-    opened++;
-    return store;
+  const asked = Promise.withResolvers<void>();
+  const opening = Promise.withResolvers<MemoryStore>();
+  const starting = start(() => {
+    asked.resolve();
+    return opening.promise;
   });
-  expect(opened).toBeGreaterThan(0);
+  await asked.promise;
+  opening.resolve(store);
+  const after = await starting;
   await until('the gap is told', () => store.gaps.length === 1);
   expect(store.gaps[0]!.what).toMatch(/missing or empty/);
   expect(await post(after, 5)).toBe(200);

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Config, Listen } from '#lib/config.ts';
+import type { TallyThrough } from '#lib/domain/collector-report.ts';
 import { HopscopeError } from '#lib/errors.ts';
 import type { SpoolOptions, SpoolTally } from '#lib/spool/spool-row.ts';
 import type { Store } from '#lib/store/store.ts';
@@ -40,8 +41,11 @@ export interface Intake {
   tally(storedSeqs: Map<string, number>): Promise<SpoolTally | null>;
   /** IngestBatch.raw, while the spool keeps it; null when it does not, or is too busy to say. */
   rawBatch(collectorId: string, seq: number): Promise<Uint8Array | null>;
-  /** Stops receiving, then waits up to `graceMs` (10 s) until the store has everything; what is left stays in the spool. */
-  stop(graceMs?: number): Promise<void>;
+  /**
+   * Stops receiving, then waits up to `graceMs` (10 s) until the store has everything; what is left stays in the spool. Resolves with the last
+   * count of what was acknowledged; null when nobody could say.
+   */
+  stop(graceMs?: number): Promise<TallyThrough | null>;
 }
 
 interface Thread {
@@ -72,6 +76,7 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
   let lastAsked = 0;
   let stopping = false;
   let thread: Thread | null = null;
+  let lastTally: TallyThrough | null = null;
 
   const tell = (message: ToIntake): void => thread?.worker.postMessage(message);
   const feed = new StoreFeed({
@@ -139,6 +144,7 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
           case 'raw':
             return rawAsked.get(message.id)?.(message.raw);
           case 'stopped':
+            lastTally = message.last;
             return;
         }
       });
@@ -212,6 +218,7 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
       await last?.ended;
       clearTimeout(overdue);
       await feed.dropWaiting();
+      return lastTally;
     },
   };
 }

@@ -1,7 +1,5 @@
-import type { StatusSource } from '#lib/views/status-source.ts';
+import type { Counter } from '#lib/domain/collector-report.ts';
 import type { IntakeStats } from './messages.ts';
-
-type Counter = ReturnType<StatusSource['counters']>[number];
 
 /** The intake's figures as Prometheus samples (names without the `hopscope_` prefix). */
 export function countersOf(stats: IntakeStats): Counter[] {
@@ -12,12 +10,6 @@ export function countersOf(stats: IntakeStats): Counter[] {
         value,
       })),
     );
-  const one = (name: string, help: string, type: Counter['type'], value: number): Counter => ({
-    name,
-    help,
-    type,
-    samples: [{ labels: {}, value }],
-  });
   return [
     {
       name: 'received_items_total',
@@ -73,10 +65,44 @@ export function countersOf(stats: IntakeStats): Counter[] {
       name: 'broker_connected',
       help: '1 while the connection to a broker of yours is up.',
       type: 'gauge',
-      samples: stats.brokers.map(({ name, state }) => ({
-        labels: { broker: name },
-        value: state === 'connected' ? 1 : 0,
+      // by number: names of brokers are names
+      samples: stats.brokers.map(({ state }, i) => ({
+        labels: { broker: String(i + 1) },
+        value: Number(state === 'connected'),
       })),
     },
   ];
 }
+
+/** What the pages' process says of itself and all collectors, as far as one collector knows it; by the same names. */
+export function collectorMetrics(
+  { spool }: IntakeStats,
+  now: { isReady: boolean; startedMs: number; nowMs: number },
+): Counter[] {
+  const waiting = spool?.waitingSinceMs ?? null;
+  const spooled = Object.values(spool?.spooledItems ?? {}).reduce((sum, items) => sum + items, 0);
+  return [
+    one('ready', '1 when data can come in', 'gauge', Number(now.isReady)),
+    one('start_time_seconds', 'When the program started, Unix time', 'gauge', now.startedMs / 1000),
+    one('spool_items', 'Items acknowledged and not yet stored', 'gauge', spooled),
+    one(
+      'store_lag_seconds',
+      'How long the oldest of them has waited',
+      'gauge',
+      waiting === null ? 0 : Math.max(0, now.nowMs - waiting) / 1000,
+    ),
+    ...(spool === null
+      ? []
+      : [
+          one('disk_free_bytes', 'Free on the disk of the spool', 'gauge', spool.diskFreeBytes),
+          one('disk_refuse_below_bytes', 'With less nothing more is accepted', 'gauge', spool.refuseBelowBytes),
+        ]),
+  ];
+}
+
+const one = (name: string, help: string, type: Counter['type'], value: number): Counter => ({
+  name,
+  help,
+  type,
+  samples: [{ labels: {}, value }],
+});

@@ -1,4 +1,5 @@
 import type { BrokerConnection, Config, Listen } from '#lib/config.ts';
+import type { TallyThrough } from '#lib/domain/collector-report.ts';
 import type { IngestBatch, RejectReason } from '#lib/domain/ingest-batch.ts';
 import type { EpochMillis } from '#lib/domain/units.ts';
 import type { ErrorCode } from '#lib/errors.ts';
@@ -46,7 +47,7 @@ export type FromIntake =
   | { kind: 'stats'; id: number; stats: IntakeThreadStats }
   | { kind: 'tally'; id: number; tally: SpoolTally | null }
   | { kind: 'raw'; id: number; raw: Uint8Array | null }
-  | { kind: 'stopped' };
+  | { kind: 'stopped'; last: TallyThrough | null };
 
 /** Where the listeners really listen (port 0 was replaced); null = off. */
 export interface BoundAddresses {

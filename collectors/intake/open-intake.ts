@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '#lib/clock.ts';
+import type { TallyThrough } from '#lib/domain/collector-report.ts';
 import { signal } from '#lib/domain/ingest-batch.ts';
 import { HopscopeError } from '#lib/errors.ts';
 import { openSpool, type Spool } from '#lib/spool/spool.ts';
@@ -34,8 +35,11 @@ export interface OpenIntake {
   tally(storedSeqs: Map<string, number>): Promise<SpoolTally | null>;
   /** IngestBatch.raw, while the spool keeps it; null when it does not, or cannot say. */
   rawBatch(collectorId: string, seq: number): Promise<Uint8Array | null>;
-  /** Stops receiving, answers what was taken, waits up to `graceMs` for the store to have it all; the rest stays in the spool. */
-  stop(graceMs: number): Promise<void>;
+  /**
+   * Stops receiving, answers what was taken, waits up to `graceMs` for the store to have it all; the rest stays in the spool. Resolves with
+   * the last count, seen from what the store had by then; null when the store was never there, or the spool cannot say.
+   */
+  stop(graceMs: number): Promise<TallyThrough | null>;
 }
 
 /**
@@ -160,7 +164,10 @@ export async function openIntake(
       const grace = new Promise<void>((resolve) => setTimeout(resolve, graceMs).unref());
       await Promise.race([drain?.emptied(), grace]);
       drain?.stop();
+      const throughSeq = drain?.stats().storedSeq;
+      const last = throughSeq === undefined ? null : await spool.tally(throughSeq).catch(() => null);
       await spool.close();
+      return last && { ...last, throughSeq: throughSeq! };
     },
   };
 }

@@ -31,6 +31,7 @@ export class StoreFeed {
   readonly #options: StoreFeedOptions;
   #batches: IngestBatch[] = [];
   #gaps: Gap[] = [];
+  #isOpen = false;
   #running: Promise<void> | null = null;
   #givingUp = false;
   /** rests until there is plenty, and not because the store failed */
@@ -56,6 +57,8 @@ export class StoreFeed {
   /** Forgets the batches that wait or are tried again (the spool has them); resolves when the store is at rest. */
   async dropWaiting(): Promise<void> {
     this.#batches = [];
+    // a store that is still waited for may be long in coming, and has been given nothing
+    if (!this.#isOpen) return;
     this.#givingUp = true;
     this.#wake();
     await this.#running;
@@ -72,6 +75,7 @@ export class StoreFeed {
     const store = await this.#options.store().catch(() => null);
     // It cannot be opened: the program says why and ends. What waits is in the spool.
     if (store === null) return;
+    this.#isOpen = true;
     this.#spansPerAppend = store.spansPerAppend;
     while (this.#batches.length > 0 || this.#gaps.length > 0) {
       const startedMs = performance.now();

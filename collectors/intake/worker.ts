@@ -44,10 +44,10 @@ function obey(intake: OpenIntake, message: ToIntake): void {
       void intake.rawBatch(message.collectorId, message.seq).then((raw) => say({ kind: 'raw', id: message.id, raw }));
       break;
     case 'stop':
-      void intake.stop(message.graceMs).finally(() => {
-        say({ kind: 'stopped' });
-        port.close();
-      });
+      void intake
+        .stop(message.graceMs)
+        .then((last) => say({ kind: 'stopped', last }))
+        .finally(() => port.close());
   }
 }
 

@@ -9,10 +9,7 @@ export const receiveMaximum = 1_000;
 const packetBytesAtMost = 16 * 1024 ** 2;
 
 /** The URL as people may see it. */
-export function withoutPassword(url: string): string {
-  const parsed = new URL(url);
-  return parsed.username === '' ? url : url.replace(/\/\/[^@/]*@/, `//${parsed.username}@`);
-}
+export const withoutPassword = (url: string): string => url.replace(/^([a-z]+:\/\/[^:@/]*).*@/s, '$1@');
 
 /**
  * One connection with a session that outlives it. Not connected yet: handlers must be attached first, because what is queued

@@ -188,7 +188,7 @@ describe.runIf(hasMosquitto)('a subscriber at a real mosquitto', () => {
 
   test('a password is used, and never shown', async () => {
     const at = await broker();
-    const url = at.url.replace('mqtt://', 'mqtt://who:s%40cret@');
+    const url = at.url.replace('mqtt://', 'mqtt://who:s@c%2Fret@');
     const running = await intakeAt(connection({ url }));
     expect((await running.intake.stats()).brokers[0]!.url).toBe(at.url.replace('mqtt://', 'mqtt://who@'));
   });

@@ -6,11 +6,23 @@ import { Panel } from '../ui/panel.tsx';
 import { RelativeTime } from '../ui/relative-time.tsx';
 import { RowHead, Table, Td, Th, Tr } from '../ui/table.tsx';
 import { VerdictBadge } from '../verdict-badge/verdict-mark.tsx';
+import {
+  CollectorName,
+  CollectorsPanel,
+  collectorNote,
+  collectorsInTrouble,
+  isSpread,
+  Whose,
+} from './status-collectors.tsx';
 
 /** Is the product itself well, and is everything it received accounted for? */
 export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }) {
   const { books } = view;
   const balanced = books.residual === 0;
+  const spread = isSpread(view);
+  const trouble = collectorsInTrouble(view);
+  // where each process has some, what is switched off in one is no news
+  const listeners = view.listeners.filter(({ address }) => !spread || address !== null);
   const embedded = view.listeners.find((listener) => listener.name.includes('broker') && listener.address !== null);
   const reasons = Object.entries(books.rejectedByReason).toSorted((a, b) => b[1] - a[1]);
   return (
@@ -21,6 +33,7 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
         sentence={
           view.ready ? (
             <>
+              {trouble !== '' && <strong className="font-strong text-over">{trouble}. </strong>}
               <strong className="font-strong text-ink">
                 {balanced
                   ? 'Everything received is accounted for.'
@@ -74,10 +87,8 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
                   {view.collectors.map((collector) => (
                     <Tr key={collector.id}>
                       <RowHead>
-                        <span className="font-mono">{collector.id.slice(0, 8)}</span>{' '}
-                        <span className="font-normal text-ink3">
-                          {collector.current ? 'receives now' : 'its spool was replaced: told by the store alone'}
-                        </span>
+                        <CollectorName collector={collector} />{' '}
+                        <span className="font-normal text-ink3">{collectorNote(collector, nowMs)}</span>
                       </RowHead>
                       <Td numeric>{formatNumber(collector.received)}</Td>
                       <Td numeric>{formatNumber(collector.stored)}</Td>
@@ -85,7 +96,7 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
                       <Td numeric>{formatNumber(collector.rejected)}</Td>
                       <Td numeric>{formatNumber(collector.spooled)}</Td>
                       <Td numeric>{collector.spooled === 0 ? 'none' : formatAge(collector.lagMs)}</Td>
-                      <Td numeric>{collector.residual === null ? 'not counted' : formatNumber(collector.residual)}</Td>
+                      <Td numeric>{collector.residual === null ? 'cannot tell' : formatNumber(collector.residual)}</Td>
                     </Tr>
                   ))}
                 </tbody>
@@ -93,6 +104,7 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
               <p className="mt-2 max-w-[80ch] text-dense text-ink3">
                 Each figure is counted where it happens: received at the door before it is acknowledged, stored,
                 duplicate and rejected by the store, spooled by the spool.
+                {spread && ' Those of a collector elsewhere are of the moment when it was last heard.'}
               </p>
             </div>
           )}
@@ -110,7 +122,8 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
             </div>
           )}
         </Panel>
-        <Panel id="listeners" title="Listeners" flush>
+        {spread && <CollectorsPanel view={view} nowMs={nowMs} />}
+        <Panel id="listeners" title="Listeners" flush className={spread ? 'desk:col-span-2' : ''}>
           {view.listeners.length === 0 ? (
             <Empty why="No listener is switched on, or you may not see them." />
           ) : (
@@ -118,15 +131,21 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
               <thead>
                 <tr>
                   <Th>Name</Th>
+                  {spread && <Th>Collector</Th>}
                   <Th>Address</Th>
                   <Th>State</Th>
                   <Th>Turned away since the start</Th>
                 </tr>
               </thead>
               <tbody>
-                {view.listeners.map((listener) => (
-                  <Tr key={listener.name}>
-                    <RowHead>{listener.name}</RowHead>
+                {listeners.map((listener) => (
+                  <Tr key={`${listener.collector} ${listener.name}`}>
+                    <RowHead className="whitespace-nowrap">{listener.name}</RowHead>
+                    {spread && (
+                      <Td>
+                        <Whose id={listener.collector} collectors={view.collectors} />
+                      </Td>
+                    )}
                     <Td className="font-mono text-ink2">{listener.address ?? 'off'}</Td>
                     <Td>{listener.state}</Td>
                     <Td className="text-ink2">{turnedAway(listener)}</Td>
@@ -136,7 +155,7 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
             </Table>
           )}
         </Panel>
-        <Panel id="brokers" title="Brokers" flush>
+        <Panel id="brokers" title="Brokers" flush className={spread ? 'desk:col-span-2' : ''}>
           {view.brokers.length === 0 ? (
             <Empty
               why={
@@ -152,6 +171,7 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
               <thead>
                 <tr>
                   <Th>Name</Th>
+                  {spread && <Th>Collector</Th>}
                   <Th>State</Th>
                   <Th numeric>Since</Th>
                   <Th numeric>Messages</Th>
@@ -162,8 +182,13 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
               </thead>
               <tbody>
                 {view.brokers.map((broker) => (
-                  <Tr key={broker.name}>
-                    <RowHead className="font-mono">{broker.name}</RowHead>
+                  <Tr key={`${broker.collector} ${broker.name}`}>
+                    <RowHead className="font-mono whitespace-nowrap">{broker.name}</RowHead>
+                    {spread && (
+                      <Td>
+                        <Whose id={broker.collector} collectors={view.collectors} />
+                      </Td>
+                    )}
                     <Td>{broker.state}</Td>
                     <Td numeric className="text-ink2">
                       {broker.since === null ? 'never' : <RelativeTime at={broker.since} nowMs={nowMs} />}
@@ -198,7 +223,7 @@ export function StatusBoard({ view, nowMs }: { view: StatusView; nowMs: number }
           )}
           {view.spool.diskFreeBytes !== null && view.spool.refuseBelowBytes !== null && (
             <p className="mt-1 text-ink2">
-              The disk has {formatBytes(view.spool.diskFreeBytes)} left; below{' '}
+              {spread ? 'The fullest disk' : 'The disk'} has {formatBytes(view.spool.diskFreeBytes)} left; below{' '}
               {formatBytes(view.spool.refuseBelowBytes)} nothing more is accepted.
             </p>
           )}

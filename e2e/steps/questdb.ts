@@ -3,9 +3,6 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts, root, temporaryDir, until } from './product.ts';
 
-/** As the setting `store` wants it. */
-export const storeAt = (http: number, pg: number): string => `questdb://admin:quest@127.0.0.1:${http}/${pg}`;
-
 /** A real QuestDB server on loopback ports, free ones unless they are told, its data in a folder of its own; it ends with us, however we end. */
 export async function startQuestDb(ports?: [http: number, pg: number]): Promise<QuestDb> {
   const [http, pg] = ports ?? (await freePorts(2));
@@ -98,3 +95,6 @@ export class QuestDb {
     return Number(readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8').split(' ')[0]);
   }
 }
+
+/** As the setting `store` wants it. */
+export const storeAt = (http: number, pg: number): string => `questdb://admin:quest@127.0.0.1:${http}/${pg}`;

@@ -1,6 +1,8 @@
 import { type Alert, type Finding, keyOf } from '../domain/alert.ts';
 import { isDue, type NextAlerts, nextAlerts } from '../domain/alert-life.ts';
 import { type RuleChange, type RulesInForce, rulesInForce } from '../domain/alert-rules.ts';
+import type { HeardCollector, SpoolStatus } from '../domain/collector-report.ts';
+import { spokenCollector } from '../domain/collector-words.ts';
 import type { Rules } from '../domain/rule.ts';
 import type { EpochMillis } from '../domain/units.ts';
 import type { State } from '../state/state.ts';
@@ -48,6 +50,8 @@ const levelsBackMs = 300_000;
 const happeningsBackMs = 3_600_000;
 const mostEvents = 2_000;
 const deafBehindMs = 30_000;
+/** One of several collectors that is gone for longer is not on its way: its devices are as silent as they seem. */
+const deafToOneMs = 600_000;
 /** figures of an open alert are written this often; what people would notice, at once */
 const freshenMs = 15_000;
 
@@ -103,6 +107,14 @@ function shapeOf({ status }: JudgeInput, live: readonly LiveVerdict[], devices: 
     devices.map(({ id, state, sinceMs }) => [id, state, sinceMs]),
     status.reasons(),
     status.brokers(),
+    status
+      .collectors()
+      .map(({ report: { collectorId, reasons, brokers }, state }) => [
+        collectorId,
+        state,
+        reasons,
+        brokers.map(({ name, state: of }) => [name, of]),
+      ]),
   ]);
 }
 
@@ -147,9 +159,17 @@ async function knownHops(
 }
 
 function whyDeaf(status: StatusSource, nowMs: EpochMillis): string {
-  const { waitingSinceMs } = status.spool();
-  if (waitingSinceMs !== null && nowMs - waitingSinceMs > deafBehindMs) return 'what was received waits for the store';
-  return status.reasons()[0] ?? '';
+  const here = whyWaiting(status.spool(), nowMs) || (status.reasons()[0] ?? '');
+  return [here, ...status.collectors().map((heard) => whyUnheard(heard, nowMs))].find((why) => why !== '') ?? '';
+}
+
+const whyWaiting = ({ waitingSinceMs }: SpoolStatus, nowMs: EpochMillis): string =>
+  waitingSinceMs !== null && nowMs - waitingSinceMs > deafBehindMs ? 'what was received waits for the store' : '';
+
+function whyUnheard({ report, state, heardMs }: HeardCollector, nowMs: EpochMillis): string {
+  if (state === 'stopped' || (state === 'silent' && nowMs - heardMs > deafToOneMs)) return '';
+  if (state !== 'receiving') return `${spokenCollector(report)} is not heard`;
+  return whyWaiting(report.spool, report.atMs) || (report.reasons[0] ?? '');
 }
 
 async function findAll(look: Look, state: State): Promise<Finding[]> {

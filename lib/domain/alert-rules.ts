@@ -114,7 +114,7 @@ export const alertRules: Record<RuleId, AlertRule> = {
     forMs: 60 * second,
     severity: 'critical',
     condition:
-      'A part of Hopscope says why it is not ready, the books do not add up, or what was acknowledged is {threshold} and waits for the store.',
+      'A part of Hopscope says why it is not ready, a collector went silent without being stopped, the books do not add up, or what was acknowledged is {threshold} and waits for the store.',
     finding: 'Which part, in its own words.',
   },
 };

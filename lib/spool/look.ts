@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { diskSpaceOf } from './disk-space.ts';
+import { spoolFormat } from './spool-file.ts';
 
 export interface SpoolLook {
   wrong: boolean;
@@ -43,7 +44,12 @@ function lookAtFile(dir: string): SpoolLook {
   try {
     const found = read(dir);
     if (typeof found === 'string') return { wrong: false, sentence: `The spool was not looked into: ${found}.` };
-    const { damage, batches, oldestMs } = found;
+    const { damage, batches, oldestMs, format } = found;
+    if (format > spoolFormat)
+      return {
+        wrong: true,
+        sentence: `The spool ${path} was written by a newer Hopscope (its format is ${format}, this one knows ${spoolFormat}).`,
+      };
     if (damage) {
       return {
         wrong: true,
@@ -70,14 +76,17 @@ function lookAtDamaged(dir: string): SpoolLook[] {
 }
 
 /** A sentence when somebody else has it open. */
-function read(dir: string): string | { damage: string | null; batches: number; oldestMs: number | null } {
+function read(
+  dir: string,
+): string | { damage: string | null; batches: number; oldestMs: number | null; format: number } {
   const db = new DatabaseSync(join(dir, 'spool.db'), { timeout: 0 });
   try {
     db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA query_only = 1');
     const check = db.prepare('PRAGMA quick_check(1)').get()!.quick_check as string;
     const row = db.prepare('SELECT count(*) AS batches, min(arrivalMs) AS oldestMs FROM batches').get()!;
     const { batches, oldestMs } = row as { batches: number; oldestMs: number | null };
-    return { damage: check === 'ok' ? null : check, batches, oldestMs };
+    const format = db.prepare('PRAGMA user_version').get()!.user_version as number;
+    return { damage: check === 'ok' ? null : check, batches, oldestMs, format };
   } catch (error) {
     if (((error as { errcode?: number }).errcode ?? 0) === busy) return 'a running Hopscope has it open';
     throw error;

@@ -11,7 +11,7 @@ import type { SpoolEntry, SpoolGap, SpoolOptions, SpoolRow, SpoolStats, SpoolTal
 
 // https://www.sqlite.org/rescode.html
 const sqlite = { busy: 5, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 } as const;
-const format = 1;
+export const spoolFormat = 1;
 const damagedFilesKept = 3;
 /** Reading every page at start is worth it only while it takes a moment. */
 const quickCheckBelowBytes = 64 * 1024 ** 2;
@@ -335,13 +335,19 @@ export class SpoolFile {
           restNanos INTEGER NOT NULL, items INTEGER NOT NULL, crc INTEGER NOT NULL, bytes BLOB NOT NULL, total INTEGER
         ) STRICT;
         CREATE TABLE collector (id TEXT NOT NULL, base INTEGER NOT NULL, baseTotal INTEGER NOT NULL DEFAULT 0) STRICT;
-        PRAGMA user_version = ${format};
+        PRAGMA user_version = ${spoolFormat};
         COMMIT;
       `);
       db.prepare('INSERT INTO collector VALUES (?, 0, 0)').run(randomUUID());
     }
     const version = db.prepare('PRAGMA user_version').get()!.user_version;
-    if (version !== format) throw new DamagedFile(`found format ${version}, wanted ${format}`);
+    // acknowledged data that only a newer version understands is no damage
+    if (Number(version) > spoolFormat)
+      throw new HopscopeError(
+        'data-dir',
+        `${this.#path} was written by a newer Hopscope (its format is ${version}, this one knows ${spoolFormat}): start that one, or another data folder`,
+      );
+    if (version !== spoolFormat) throw new DamagedFile(`found format ${version}, wanted ${spoolFormat}`);
     if (this.#usedBytes() <= quickCheckBelowBytes) {
       const found = db.prepare('PRAGMA quick_check(1)').get()!.quick_check;
       if (found !== 'ok') throw new DamagedFile(String(found));
@@ -625,6 +631,7 @@ export class SpoolFile {
   }
 
   #cannotOpen(error: unknown): HopscopeError {
+    if (error instanceof HopscopeError) return error;
     const code = codeOf(error);
     if (code === sqlite.busy) {
       return new HopscopeError(

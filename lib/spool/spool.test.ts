@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { signal } from '../domain/ingest-batch.ts';
+import { lookAtSpool } from './look.ts';
 import { openSpool, type Spool } from './spool.ts';
 import { SpoolFile } from './spool-file.ts';
 import type { SpoolEntry, SpoolOptions } from './spool-row.ts';
@@ -49,6 +50,25 @@ test('numbers batches without holes, also those appended at the same moment', as
   const rows = await spool.read(2, 1 << 20);
   expect(rows.map(textOf)).toEqual(['b', 'c', 'd']);
   expect(rows[0]).toMatchObject({ seq: 2, arrivalNanos: nowNanos, items: 1, signal: signal.traces, damaged: false });
+});
+
+test('a file of a newer version is refused in words, and stays as it is', async () => {
+  const first = await open();
+  await first.append([entry('a')]);
+  await first.close();
+  const setFormat = (format: number): void => {
+    const db = new DatabaseSync(join(dir, 'spool.db'));
+    db.exec(`PRAGMA user_version = ${format}`);
+    db.close();
+  };
+  setFormat(2);
+  await expect(open()).rejects.toMatchObject({
+    code: 'data-dir',
+    message: expect.stringMatching(/spool.db was written by a newer Hopscope \(its format is 2, this one knows 1\)/),
+  });
+  expect(lookAtSpool(dir)).toContainEqual({ wrong: true, sentence: expect.stringContaining('newer Hopscope') });
+  setFormat(1);
+  expect((await (await open()).read(1, 1 << 20)).map(textOf)).toEqual(['a']);
 });
 
 test('what was appended is there after reopening, under the same collector id', async () => {

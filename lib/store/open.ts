@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { HopscopeError } from '../errors.ts';
 import { openDuckDbStore } from './duckdb/duckdb-store.ts';
-import { form as questDbForm } from './questdb/address.ts';
+import { form as questDbForm, withoutPassword } from './questdb/address.ts';
 import { openQuestDbStore } from './questdb/questdb-store.ts';
 import type { DecodeSpans, RawElsewhere } from './raw.ts';
 import type { Store } from './store.ts';
@@ -18,6 +18,10 @@ export interface OpenStoreOptions {
   memoryLimit?: string;
 }
 
+/** Whether a store that cannot be opened now may be there later: a server may be away or behind, a file is of use or it is not. */
+export const mayComeLater = (url: string, error: unknown): boolean =>
+  url.startsWith('questdb:') && error instanceof HopscopeError && error.code === 'store';
+
 /** Configuration -> Store: the only place that knows which engine. */
 export async function openStore({
   url,
@@ -32,11 +36,12 @@ export async function openStore({
       if (!rest) throw new HopscopeError('config', `store: ${url} names no file; write duckdb:./data/hopscope.duckdb`);
       return openDuckDbStore({ path: rest, decodeSpans, rawElsewhere, memoryLimit });
     case 'questdb':
+    case 'questdbs':
       return openQuestDbStore({ url, bookPath: join(dataDir, 'questdb-audit.sqlite'), decodeSpans, rawElsewhere });
     default:
       throw new HopscopeError(
         'config',
-        `store: ${url} is of no kind we know; write duckdb:./data/hopscope.duckdb or ${questDbForm}`,
+        `store: ${withoutPassword(url)} is of no kind we know; write duckdb:./data/hopscope.duckdb or ${questDbForm}`,
       );
   }
 }

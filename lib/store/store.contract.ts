@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CollectorReport } from '#lib/domain/collector-report.ts';
+import { reportOf, tallyThrough } from '#lib/domain/fixtures/collector-reports.ts';
 import { bucketOf, quantile } from '#lib/domain/histogram.ts';
 import { spanIdHex } from '#lib/domain/ids.ts';
 import { signal } from '#lib/domain/ingest-batch.ts';
@@ -23,6 +25,8 @@ export interface EngineUnderTest {
   /** Opens the store of `dir`, empty or as it was left. */
   open(dir: string, bounds?: Bounds): Promise<OpenedStore>;
   newDir(): string;
+  /** opt-outs: what the engine has not, and why */
+  without?: { reports?: string };
 }
 export interface Bounds {
   strings?: number;
@@ -1244,6 +1248,67 @@ export function storeContract(name: string, engine: EngineUnderTest): void {
         ]);
         expect((await store.spansOfTrace(traceHi, 9n)).total).toBe(10);
         expect(await residual()).toBe(0);
+      });
+    });
+
+    const { reports: whyNone } = engine.without ?? {};
+    describe.runIf(whyNone)('what collectors say of themselves', () => {
+      it(`has no place here: ${whyNone}`, () => expect(store.reports).toBeNull());
+    });
+
+    describe.skipIf(whyNone)('what collectors say of themselves', () => {
+      /** The last words, once the newest is among them: a report is not waited for. */
+      const latest = async (newestMs: number): Promise<CollectorReport[]> => {
+        for (;;) {
+          const found = await store.reports!.latest();
+          if (found[0]?.atMs === newestMs) return found;
+          await new Promise((next) => setTimeout(next, 10));
+        }
+      };
+
+      it('takes the place of what they said before, the newest first, over a restart', async () => {
+        const said = reportOf('a', {
+          atMs: noonMs + 3,
+          reasons: ['the disk is "full"\n\\'],
+          tally: tallyThrough(2, 5, 1, 'a'),
+        });
+        await store.reports!.tell(reportOf('a', { atMs: noonMs, reasons: ['the disk is nearly full'] }));
+        await store.reports!.tell(reportOf('b', { atMs: noonMs + 1 }));
+        await store.reports!.tell(said);
+        expect(await latest(noonMs + 3)).toEqual([said, reportOf('b', { atMs: noonMs + 1 })]);
+        await reopen();
+        // a clock that was set back is no reason to keep what was said before
+        await store.reports!.tell(reportOf('a', { atMs: noonMs - 5 }));
+        expect((await latest(noonMs + 1)).map(({ collectorId }) => collectorId)).toEqual(['b', 'a']);
+        await store.dropBefore({ spansMs: noonMs, crossingsMs: noonMs, minutesMs: noonMs });
+        await expect.poll(async () => (await store.reports!.latest()).length, { timeout: 30_000 }).toBe(1);
+        await store.reports!.tell(reportOf('a', { atMs: noonMs + 9 }));
+        expect((await latest(noonMs + 9)).map(({ collectorId }) => collectorId)).toEqual(['a', 'b']);
+      });
+
+      it('is compared with the books up to the batch it was told with, settled days included', async () => {
+        const dayMs = 86_400_000;
+        const figures = { duplicate: 0, rejected: 0 };
+        await store.append([
+          traceBatch(1, [{ trace: 1n, span: 1n }], { arrivalMs: noonMs - 2 * dayMs }),
+          traceBatch(2, [{ trace: 1n, span: 2n }], { arrivalMs: noonMs, rejected: { time: 1 }, received: 2 }),
+          traceBatch(3, [{ trace: 1n, span: 3n }], { arrivalMs: noonMs }),
+          metricBatch(1, [pointOf(button, 'm', 0, 1)], { collectorId: 'b' }),
+        ]);
+        const through = (...seqs: [string, number][]) => store.reports!.booksThrough(new Map(seqs));
+        const upToTwo = new Map([
+          ['collector-1', { received: 3, stored: 2, duplicate: 0, rejected: 1 }],
+          ['b', { received: 1, stored: 1, ...figures }],
+        ]);
+        expect(await through(['collector-1', 2], ['b', 1])).toEqual(upToTwo);
+        expect(await through(['nobody', 3])).toEqual(new Map([['nobody', { received: 0, stored: 0, ...figures }]]));
+        expect(await through()).toEqual(new Map());
+        await store.dropBefore({ spansMs: noonMs - dayMs, crossingsMs: 0, minutesMs: 0 });
+        expect(await through(['collector-1', 2], ['b', 1])).toEqual(upToTwo);
+        // of the settled days together nobody can tell a part
+        await store.dropBefore({ spansMs: noonMs + dayMs, crossingsMs: 0, minutesMs: 0 });
+        expect((await through(['collector-1', 2])).size).toBe(0);
+        expect((await through(['collector-1', 3])).get('collector-1')).toMatchObject({ received: 4, stored: 3 });
       });
     });
   });

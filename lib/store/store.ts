@@ -1,3 +1,4 @@
+import type { CollectorReport } from '../domain/collector-report.ts';
 import type { Histogram } from '../domain/histogram.ts';
 import type { IngestBatch } from '../domain/ingest-batch.ts';
 import type { Span } from '../domain/span.ts';
@@ -22,6 +23,8 @@ export interface Store extends AuditStore, PathStore {
   /** Highest contiguous seq stored of each collector: what the spool may drop, where a drain goes on. */
   watermarks(): Promise<Map<string, number>>;
   books(): Promise<Books>;
+  /** How the process with the pages knows of collectors in others; null: the store belongs to one process, which knows itself. */
+  reports: CollectorReports | null;
   gaps(fromMs: EpochMillis, toMs: EpochMillis): Promise<Gap[]>;
   addGap(gap: Gap): Promise<void>;
 
@@ -135,6 +138,26 @@ export interface Books {
     duplicate: number;
     rejected: number;
   }[];
+}
+
+/** Of one collector, up to one of its batches. */
+export interface BooksThrough {
+  received: number;
+  stored: number;
+  duplicate: number;
+  rejected: number;
+}
+
+export interface CollectorReports {
+  /** Takes the place of what this collector said before. Waits for no append, and is given up within seconds: the next one is fresher. */
+  tell(report: CollectorReport): Promise<void>;
+  /** The last word of every collector, the newest first; of those long gone none. */
+  latest(): Promise<CollectorReport[]>;
+  /**
+   * What the store counted of each of these collectors, by its id, up to the given batch: what a count that was told with that batch is compared
+   * with. Absent where the store cannot tell: what it took is not in sight yet, or retention has added up the days before and after.
+   */
+  booksThrough(seqs: ReadonlyMap<string, number>): Promise<Map<string, BooksThrough>>;
 }
 
 export interface Gap {

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { CollectorTally, HeardCollector } from '../domain/collector-report.ts';
+import { heardOf, tallyThrough } from '../domain/fixtures/collector-reports.ts';
 import { openDuckDbStore } from '../store/duckdb/duckdb-store.ts';
 import { batchOf, decodeSketches, traceBatch, trafficOf } from '../store/fixtures/batches.ts';
 import type { Store } from '../store/store.ts';
-import { collectorBooks, sumOf } from './collector-books.ts';
-import type { CollectorTally } from './status-source.ts';
+import { collectorBooks, lagMsOf, sumOf } from './collector-books.ts';
 
 let store: Store;
 beforeEach(async () => {
@@ -11,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => store.close());
 
-const statusOf = (tally: CollectorTally | null) => {
+const statusOf = (tally: CollectorTally | null, heard: HeardCollector[] = []) => {
   const asked: Map<string, number>[] = [];
   return {
     asked,
@@ -19,6 +20,7 @@ const statusOf = (tally: CollectorTally | null) => {
       asked.push(storedSeqs);
       return tally;
     },
+    collectors: () => heard,
     spool: () => ({
       items: 4,
       bytes: 0,
@@ -50,6 +52,7 @@ test('balance when what was acknowledged is in the store or in the spool', async
     {
       collectorId: 'collector-1',
       current: true,
+      heard: null,
       received: 5,
       stored: 2,
       duplicate: 0,
@@ -87,5 +90,72 @@ test('of a collector whose spool was replaced the store alone tells; the new one
   ).toEqual([
     ['before', false, 2, 0],
     ['collector-1', true, 7, 0],
+  ]);
+});
+
+/** A store as several collectors share it: by collector what its batches counted, one after the other. */
+function sharedStore(itemsOf: Record<string, number[]>): Pick<Store, 'books' | 'reports'> {
+  const upTo = (id: string, seq: number) => {
+    const items = (itemsOf[id] ?? []).slice(0, seq).reduce((sum, n) => sum + n, 0);
+    return { received: items, stored: items, duplicate: 0, rejected: 0 };
+  };
+  return {
+    books: async () => {
+      const byCollector = Object.entries(itemsOf).map(([collectorId, { length }]) => {
+        return { collectorId, highestSeq: length, ...upTo(collectorId, length) };
+      });
+      return { ...upTo('', 0), rejectedByReason: {}, bySignal: [], byCollector };
+    },
+    reports: {
+      tell: async () => {},
+      latest: async () => [],
+      booksThrough: async (seqs) => new Map([...seqs].map(([id, seq]) => [id, upTo(id, seq)])),
+    },
+  };
+}
+
+test('collectors in other processes balance at the moment of their reports, whatever came since', async () => {
+  const heard = [
+    heardOf('a', 'receiving', 5_000, { tally: tallyThrough(2, 30, 25, 'a') }),
+    heardOf('b', 'silent', 2_000, { tally: { ...tallyThrough(1, 9, 2, 'b'), oldestSpooledMs: 1_500 } }),
+    // its store has none of it yet
+    heardOf('c', 'stopped', 3_000, { tally: tallyThrough(0, 4, 4, 'c') }),
+  ];
+  const store = sharedStore({ a: [2, 3, 11], b: [7], gone: [8] });
+  const { collectors } = await collectorBooks(store, statusOf(null, heard));
+  expect(
+    collectors.map((row) => [row.collectorId, row.current, row.received, row.stored, row.spooled, row.residual]),
+  ).toEqual([
+    ['a', true, 30, 5, 25, 0],
+    ['b', false, 9, 7, 2, 0],
+    ['gone', false, 8, 8, 0, 0],
+    ['c', false, 4, 0, 4, 0],
+  ]);
+  // by its own clock until it was heard, by ours since
+  expect(collectors.map((row) => lagMsOf(row, 10_000))).toEqual([0, 8_500, 0, 0]);
+});
+
+test('an item that one of them acknowledged and that is nowhere shows as its own', async () => {
+  const heard = [heardOf('a', 'receiving', 0, { tally: tallyThrough(1, 4, 1, 'a') }), heardOf('b', 'receiving', 0)];
+  const { collectors } = await collectorBooks(sharedStore({ a: [2], b: [7] }), statusOf(null, heard));
+  expect(collectors.map(({ residual }) => residual)).toEqual([1, null]);
+  expect(sumOf(collectors).residual).toBe(1);
+});
+
+test('what the store cannot tell of a batch is not said to balance', async () => {
+  const store = sharedStore({ a: [2, 3] });
+  const untold = { ...store, reports: { ...store.reports!, booksThrough: async () => new Map() } };
+  const heard = [heardOf('a', 'receiving', 0, { tally: tallyThrough(1, 9, 4, 'a') })];
+  const { collectors } = await collectorBooks(untold, statusOf(null, heard));
+  expect(collectors[0]).toMatchObject({ residual: null, stored: 5 });
+});
+
+test('a collector in this process beside one elsewhere: each by its own count', async () => {
+  const heard = [heardOf('a', 'receiving', 0, { tally: tallyThrough(1, 5, 3, 'a') })];
+  const store = sharedStore({ a: [2, 1], 'collector-1': [6] });
+  const { collectors } = await collectorBooks(store, statusOf(tallyOf(7, 1), heard));
+  expect(collectors.map(({ collectorId, heard: of, residual }) => [collectorId, of !== null, residual])).toEqual([
+    ['a', true, 0],
+    ['collector-1', false, 0],
   ]);
 });

@@ -645,7 +645,17 @@ export const statusViewSchema = z.object({
     .array(
       z.object({
         id: z.string(),
-        current: z.boolean().describe('the one that receives now; of the others the store alone tells'),
+        current: z.boolean().describe('it receives now'),
+        state: z
+          .enum(['receiving', 'silent', 'stopped', 'unsure', 'former'])
+          .describe(
+            'silent: not heard for 15 s, though not stopped; stopped: in order; unsure: found old, and listened to only since a moment; former: its spool was replaced, and the store alone tells of it',
+          ),
+        host: z.string().nullable().describe('null: it is in the process that answers, or former'),
+        version: z.string().nullable(),
+        startedAt: instant.nullable(),
+        heard: instant.nullable().describe('with whose moment its figures are; null: they are of now'),
+        reasons: z.array(z.string()).describe('why it is not ready, in words'),
         received: count.describe('counted at the door, before it was acknowledged'),
         stored: count,
         duplicate: count,
@@ -653,12 +663,17 @@ export const statusViewSchema = z.object({
         spooled: count.describe('acknowledged, not yet in the store'),
         residual: z.number().nullable().describe('0 when its books balance; null where the door did not count'),
         lagMs: z.number().describe('how long the oldest of the spooled has waited'),
+        spoolBytes: count.nullable().describe('what its spool keeps for a replay included; null: not known'),
+        diskFreeBytes: count.nullable(),
+        refuseBelowBytes: count.nullable().describe('with less free disk it accepts nothing more'),
       }),
     )
     .describe('the books by collector: each figure is counted where it happens'),
+  warnings: z.array(z.string()).describe('what is wrong with collectors in other processes, in sentences'),
   listeners: z.array(
     z.object({
       name: z.string(),
+      collector: z.string().nullable().describe('id of the collector whose it is; null: of the process that answers'),
       address: z.string().nullable(),
       state: z.string(),
       refused: z.record(z.string(), count).describe('turned away since the start, by reason'),
@@ -668,6 +683,7 @@ export const statusViewSchema = z.object({
   brokers: z.array(
     z.object({
       name: z.string(),
+      collector: z.string().nullable().describe('id of the collector whose connection it is; null: as above'),
       state: z.string(),
       since: instant.nullable(),
       messages: count.describe('since the start'),
@@ -677,10 +693,10 @@ export const statusViewSchema = z.object({
     }),
   ),
   spool: z.object({
-    items: count,
+    items: count.describe('in all spools that are known of'),
     bytes: count,
     oldest: instant.nullable(),
-    diskFreeBytes: count.nullable(),
+    diskFreeBytes: count.nullable().describe('of the disk that has least above what it refuses below'),
     refuseBelowBytes: count.nullable().describe('with less free disk nothing more is accepted'),
   }),
   store: z.object({

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { brokerStatusOf, heardOf, reportOf, tallyThrough } from '#lib/domain/fixtures/collector-reports.ts';
 import { pathIdOf } from '#lib/domain/request-path.ts';
 import { HopscopeError } from '#lib/errors.ts';
 import { firingAlert, keepAlerts } from '#lib/views/fixtures/alerts.ts';
@@ -374,6 +375,64 @@ describe('the probes', () => {
     expect((await (await readyz()).json()).reasons).toEqual(['the store does not answer']);
     delete shared[key];
     expect((await readyz()).status).toBe(503);
+  });
+
+  it('readyz stays ready when a collector in another process is not, and says so', async () => {
+    const collectors = () => [
+      heardOf('3f2a91c0-1', 'silent', world.context().nowMs, { host: 'rio' }),
+      heardOf('b', 'receiving', 0, { reasons: ['the disk is full'] }),
+      heardOf('c', 'stopped', 0),
+    ];
+    shared[key] = { ...started(), status: { ...statusSource(), collectors } };
+    const response = await readyz();
+    expect(response.status).toBe(200);
+    expect((await response.json()).warnings).toEqual([
+      expect.stringMatching(/^the collector 3f2a91c0 on rio was last heard at .*, with nothing in its spool$/),
+      'the collector b on host-of-b: the disk is full',
+    ]);
+  });
+
+  it('metrics tell of collectors in other processes by their ids, each name once', async () => {
+    const received = (value: number) => [
+      {
+        name: 'received_items_total',
+        help: 'Items',
+        type: 'counter' as const,
+        samples: [{ labels: { signal: 'mqtt' }, value }],
+      },
+    ];
+    const about = {
+      brokers: [brokerStatusOf('hannover'), brokerStatusOf('lost', { state: 'waiting' })],
+      spool: { ...reportOf('').spool, diskFreeBytes: 7e9, refuseBelowBytes: 5e8 },
+      counters: received(41),
+      tally: tallyThrough(2, 9, 4, 'a'),
+    };
+    const collectors = () => [heardOf('a', 'receiving', 5_000, about), heardOf('b', 'silent', 3_000)];
+    const booksThrough = async () => new Map([['a', { received: 5, stored: 3, duplicate: 1, rejected: 1 }]]);
+    const reports = { booksThrough, tell: async () => {}, latest: async () => [] };
+    const status = { ...statusSource(), collectors, counters: () => received(2) };
+    shared[key] = { ...started(), status, store: { ...world.store, reports } };
+    const text = await (await metrics()).text();
+    for (const line of [
+      'hopscope_received_items_total{signal="mqtt"} 2',
+      'hopscope_received_items_total{signal="mqtt",collector="a"} 41',
+      'hopscope_broker_connected{broker="1"} 1',
+      'hopscope_broker_connected{collector="a",broker="1"} 1',
+      'hopscope_broker_connected{collector="a",broker="2"} 0',
+      'hopscope_disk_free_bytes{collector="a"} 7000000000',
+      'hopscope_collector_receiving{collector="a"} 1',
+      'hopscope_collector_receiving{collector="b"} 0',
+      'hopscope_collector_items_acknowledged{collector="a"} 9',
+      'hopscope_collector_items_spooled{collector="a"} 4',
+      'hopscope_collector_books_residual{collector="a"} 0',
+      'hopscope_collector_heard_time_seconds{collector="b",version="0.1.0"} 3',
+    ])
+      expect(text).toContain(`${line}\n`);
+    // what was not counted does not balance
+    expect(text).not.toContain('hopscope_collector_books_residual{collector="b"}');
+    expect(text).not.toContain('host-of');
+    const told = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]);
+    expect(new Set(told).size).toBe(told.length);
   });
 
   it('metrics are Prometheus text whose books balance, without a name of the fleet', async () => {

@@ -55,6 +55,8 @@ export async function storeOf(db: Database, options: Omit<DuckDbStoreOptions, 'p
     spansPerAppend: 8_192,
     watermarks: async () => appender.watermarks(),
     ...bookReads(db),
+    // the file is locked by one process: it receives and shows, and need not be told of itself
+    reports: null,
     ...deviceReads(db, dictionary),
     ...hopReads(means),
     ...traceReads(means),

@@ -1,17 +1,9 @@
-import { spanIdHex, traceIdHex } from '#lib/domain/ids.ts';
-import { type EpochMillis, epochMillisOf, millisOfNanos, minuteOf, nanosPerMilli } from '#lib/domain/units.ts';
+import { type EpochMillis, epochMillisOf, minuteOf, nanosPerMilli } from '#lib/domain/units.ts';
 import { ascending } from '../ascending.ts';
+import { type CrossingSqlRow, crossingOf, millisOrNull } from '../crossing-row.ts';
 import { addBucket, type FigureSums, figuresOf } from '../hop-figures.ts';
 import { liveVerdictOf, type StateRow } from '../live-row.ts';
-import {
-  type CrossingRow,
-  clockLabels,
-  type HopFigures,
-  type HopIdentity,
-  type HopMinute,
-  type HopWindow,
-  type Store,
-} from '../store.ts';
+import type { CrossingRow, HopFigures, HopIdentity, HopMinute, HopWindow, Store } from '../store.ts';
 import type { Appender } from './append.ts';
 import { liveVerdictsSql } from './audit-live.ts';
 import type { Database } from './database.ts';
@@ -77,17 +69,17 @@ export const hopReads = ({ db, dictionary, appender, known }: Means): HopReads =
       hop: row.hop,
       newestMs: epochMillisOf(row.newest_ns),
       broker: dictionary.text(row.broker ?? 0),
-      beforeMs: ms(row.before_ns),
-      sinceMs: ms(row.since_ns),
+      beforeMs: millisOrNull(row.before_ns),
+      sinceMs: millisOrNull(row.since_ns),
     }));
   },
 
   async crossingsOfHop(hop, fromMs, toMs, order, limit) {
-    const rows = await db.all<CrossingSqlRow>(
+    const rows = await db.all<DuckDbCrossing & { caller_device_id: string; callee_device_id: string }>(
       `${crossingsSql} WHERE x.hop = $1 AND x.minute >= $2 AND x.minute < $3 ORDER BY ${crossingOrders[order]} LIMIT $4`,
       [hop, ...wholeMinutes(fromMs, toMs), limit],
     );
-    return rows.map((row) => crossingOf(row, dictionary));
+    return rows.map((row) => named(row, row.caller_device_id, row.callee_device_id, dictionary));
   },
 
   async crossingsOfTrace(traceHi, traceLo, trail) {
@@ -96,13 +88,13 @@ export const hopReads = ({ db, dictionary, appender, known }: Means): HopReads =
     const ofCaller = `SELECT ${crossingColumns} FROM crossings WHERE caller_trace_hi = $1 AND caller_trace_lo = $2`;
     const [calls, called] = await Promise.all([
       trail
-        ? db.all<CrossingColumns>(`${ofCaller} AND minute BETWEEN $3 AND $4`, [
+        ? db.all<DuckDbCrossing>(`${ofCaller} AND minute BETWEEN $3 AND $4`, [
             traceHi,
             traceLo,
             minuteOf(trail.fromMs) - 1,
             minuteOf(trail.toMs) + 1,
           ])
-        : db.all<CrossingColumns>(ofCaller, [traceHi, traceLo]),
+        : db.all<DuckDbCrossing>(ofCaller, [traceHi, traceLo]),
       appender.holds.links ? calledFromElsewhere(db, traceHi, traceLo) : [],
     ]);
     const crossings = [...calls, ...called];
@@ -111,21 +103,12 @@ export const hopReads = ({ db, dictionary, appender, known }: Means): HopReads =
       .sort(
         (a, b) => ascending(a.caller_start_ns, b.caller_start_ns) || ascending(a.callee_start_ns, b.callee_start_ns),
       )
-      .map((row) =>
-        crossingOf(
-          {
-            ...row,
-            caller_device_id: ids.get(row.caller_device) ?? '',
-            callee_device_id: ids.get(row.callee_device) ?? '',
-          },
-          dictionary,
-        ),
-      );
+      .map((row) => named(row, ids.get(row.caller_device) ?? '', ids.get(row.callee_device) ?? '', dictionary));
   },
 });
 
 /** Only a link ties a callee to a caller of another trace, and few traces have one. */
-async function calledFromElsewhere(db: Database, traceHi: bigint, traceLo: bigint): Promise<CrossingColumns[]> {
+async function calledFromElsewhere(db: Database, traceHi: bigint, traceLo: bigint): Promise<DuckDbCrossing[]> {
   const links = await db.columns('SELECT 1::INTEGER FROM links WHERE trace_hi = $1 AND trace_lo = $2 LIMIT 1', [
     traceHi,
     traceLo,
@@ -139,10 +122,12 @@ async function calledFromElsewhere(db: Database, traceHi: bigint, traceLo: bigin
     first = Math.min(first, minute);
     last = Math.max(last, minute);
   }
-  return db.all<CrossingColumns>(
-    `SELECT ${crossingColumns} FROM crossings WHERE ${ends} AND minute BETWEEN $3 AND $4`,
-    [traceHi, traceLo, first, last],
-  );
+  return db.all<DuckDbCrossing>(`SELECT ${crossingColumns} FROM crossings WHERE ${ends} AND minute BETWEEN $3 AND $4`, [
+    traceHi,
+    traceLo,
+    first,
+    last,
+  ]);
 }
 
 /** [from, to) of minutes; a minute begun counts whole. */
@@ -255,73 +240,11 @@ const crossingColumns = `caller_trace_hi, caller_trace_lo, caller_span, callee_t
   caller_device, callee_device, caller_start_ns, caller_duration_ns, callee_start_ns, callee_duration_ns, passage_ns, broker, raw_ns, added_ns,
   offset_ns, bound_ns, clock, floor_ns, direct_floor_ns, uplink_ns, uplink_bound_ns, downlink_ns, downlink_bound_ns, misplaced`;
 
-interface CrossingSqlRow extends CrossingColumns {
-  caller_device_id: string;
-  callee_device_id: string;
-}
+type DuckDbCrossing = Omit<CrossingSqlRow<bigint, number>, 'broker'> & { broker: number | null };
 
-interface CrossingColumns {
-  caller_trace_hi: bigint;
-  caller_trace_lo: bigint;
-  caller_span: bigint;
-  callee_trace_hi: bigint;
-  callee_trace_lo: bigint;
-  callee_span: bigint;
-  hop: bigint;
-  message: boolean;
-  linked: boolean;
-  error: boolean;
-  caller_device: number;
-  callee_device: number;
-  caller_start_ns: bigint;
-  caller_duration_ns: bigint;
-  callee_start_ns: bigint;
-  callee_duration_ns: bigint;
-  passage_ns: bigint | null;
-  broker: number | null;
-  raw_ns: bigint;
-  added_ns: bigint | null;
-  offset_ns: bigint | null;
-  bound_ns: bigint | null;
-  clock: number;
-  floor_ns: bigint | null;
-  direct_floor_ns: bigint | null;
-  uplink_ns: bigint | null;
-  uplink_bound_ns: bigint | null;
-  downlink_ns: bigint | null;
-  downlink_bound_ns: bigint | null;
-  misplaced: boolean | null;
-}
-
-const ms = (nanos: bigint | null): number | null => (nanos === null ? null : millisOfNanos(nanos));
-
-const crossingOf = (row: CrossingSqlRow, dictionary: Dictionary): CrossingRow => ({
-  hop: row.hop,
-  callerTraceId: traceIdHex(row.caller_trace_hi, row.caller_trace_lo),
-  callerSpanId: spanIdHex(row.caller_span),
-  calleeTraceId: traceIdHex(row.callee_trace_hi, row.callee_trace_lo),
-  calleeSpanId: spanIdHex(row.callee_span),
-  message: row.message,
-  linked: row.linked,
-  error: row.error,
-  callerDevice: row.caller_device_id,
-  calleeDevice: row.callee_device_id,
-  callerStartNanos: row.caller_start_ns,
-  callerDurationNanos: row.caller_duration_ns,
-  calleeStartNanos: row.callee_start_ns,
-  calleeDurationNanos: row.callee_duration_ns,
-  passageNanos: row.passage_ns,
-  broker: dictionary.text(row.broker ?? 0),
-  rawMs: millisOfNanos(row.raw_ns),
-  addedMs: ms(row.added_ns),
-  offsetMs: ms(row.offset_ns),
-  boundMs: ms(row.bound_ns),
-  clock: clockLabels[row.clock] || 'assumed',
-  // what cannot be where it is said to be has no distance
-  floorMs: row.misplaced ? 0 : (ms(row.floor_ns) ?? 0),
-  directFloorMs: row.misplaced ? 0 : (ms(row.direct_floor_ns) ?? 0),
-  uplinkMs: ms(row.uplink_ns),
-  uplinkBoundMs: ms(row.uplink_bound_ns),
-  downlinkMs: ms(row.downlink_ns),
-  downlinkBoundMs: ms(row.downlink_bound_ns),
-});
+/** Devices and broker stand in the table as numbers. */
+const named = (row: DuckDbCrossing, callerDevice: string, calleeDevice: string, dictionary: Dictionary): CrossingRow =>
+  crossingOf(
+    { ...row, caller_device: callerDevice, callee_device: calleeDevice, broker: dictionary.text(row.broker ?? 0) },
+    (id) => id,
+  );

@@ -1,8 +1,9 @@
 import { parseTraceId, spanIdHex, traceIdHex } from '../../domain/ids.ts';
-import type { PathCrossing, PathSpan } from '../../domain/request-path.ts';
+import type { PathSpan } from '../../domain/request-path.ts';
 import { epochMillisOf, millisOfNanos, minuteOf, nanosPerMilli } from '../../domain/units.ts';
+import { type CrossingSqlRow, crossingOf, millisOrNull } from '../crossing-row.ts';
 import type { HopPath, PathSample, PathStep, PathStore, PathWindow } from '../path-store.ts';
-import { clockLabels, type HopIdentity, type TraceRow } from '../store.ts';
+import type { HopIdentity, TraceRow } from '../store.ts';
 import type { Session } from './session.ts';
 
 type Nullable<T> = T | null;
@@ -11,7 +12,6 @@ const hourMs = 3_600_000;
 const slackMs = 600_000;
 
 const nanosAt = (ms: number): bigint => BigInt(Math.floor(ms)) * nanosPerMilli;
-const ms = (nanos: Nullable<bigint>): Nullable<number> => (nanos === null ? null : millisOfNanos(nanos));
 
 /** The reads of lib/store/path-store.ts on DuckDB. `db` is asked, never written to. */
 export function duckDbPathStore(db: Session): PathStore {
@@ -177,11 +177,11 @@ async function pathSamples(
     const slack = [fromMs - slackMs, toMs + slackMs] as const;
     const [spans, crossings] = await Promise.all([
       db.all<SpanRow>(sampleSpansSql, [...ids, ...slack.map(nanosAt)]),
-      db.all<CrossingSqlRow>(sampleCrossingsSql, [...ids, ...slack.map(minuteOf)]),
+      db.all<CrossingSqlRow<bigint>>(sampleCrossingsSql, [...ids, ...slack.map(minuteOf)]),
     ]);
     for (const row of spans) samples.get(traceIdHex(row.trace_hi, row.trace_lo))?.spans.push(pathSpanOf(row));
     for (const row of crossings) {
-      samples.get(traceIdHex(row.caller_trace_hi, row.caller_trace_lo))?.crossings.push(pathCrossingOf(row));
+      samples.get(traceIdHex(row.caller_trace_hi, row.caller_trace_lo))?.crossings.push(crossingOf(row, (id) => id));
     }
   }
   return lists.map((list) => [...list.values()].sort((a, b) => a.startMs - b.startMs));
@@ -287,7 +287,7 @@ function pathSeriesOf(rows: PathWindowRow[], fromMs: number, stepMs: number, ste
 /** Median and 95th percentile; of requests that never left their device all count, else those that were closed. */
 function durationsOf(row: PathWindowRow, local: boolean): [Nullable<number>, Nullable<number>] {
   const nanos = local ? row.all_ns : row.closed_ns;
-  return [ms(nanos?.[0] ?? null), ms(nanos?.[1] ?? null)];
+  return [millisOrNull(nanos?.[0] ?? null), millisOrNull(nanos?.[1] ?? null)];
 }
 
 /** More than this is not read for names and medians: one trace in so many says the same. A small fleet is read whole, however long the range. */
@@ -381,62 +381,6 @@ const sampleCrossingsSql = `
     JOIN devices f ON f.number = c.caller_device LEFT JOIN devices t ON t.number = c.callee_device
   WHERE c.minute BETWEEN $3 AND $4
   ORDER BY c.caller_start_ns`;
-
-interface CrossingSqlRow {
-  hop: bigint;
-  caller_trace_hi: bigint;
-  caller_trace_lo: bigint;
-  caller_span: bigint;
-  callee_trace_hi: bigint;
-  callee_trace_lo: bigint;
-  callee_span: bigint;
-  message: boolean;
-  linked: boolean;
-  caller_device: string;
-  callee_device: string;
-  caller_start_ns: bigint;
-  caller_duration_ns: bigint;
-  callee_start_ns: bigint;
-  callee_duration_ns: bigint;
-  passage_ns: Nullable<bigint>;
-  broker: Nullable<string>;
-  offset_ns: Nullable<bigint>;
-  bound_ns: Nullable<bigint>;
-  clock: number;
-  floor_ns: bigint;
-  direct_floor_ns: bigint;
-  uplink_ns: Nullable<bigint>;
-  uplink_bound_ns: Nullable<bigint>;
-  downlink_ns: Nullable<bigint>;
-  downlink_bound_ns: Nullable<bigint>;
-}
-
-const pathCrossingOf = (row: CrossingSqlRow): PathCrossing => ({
-  hop: row.hop,
-  callerTraceId: traceIdHex(row.caller_trace_hi, row.caller_trace_lo),
-  callerSpanId: spanIdHex(row.caller_span),
-  calleeTraceId: traceIdHex(row.callee_trace_hi, row.callee_trace_lo),
-  calleeSpanId: spanIdHex(row.callee_span),
-  message: row.message,
-  linked: row.linked,
-  callerDevice: row.caller_device,
-  calleeDevice: row.callee_device,
-  callerStartNanos: row.caller_start_ns,
-  callerDurationNanos: row.caller_duration_ns,
-  calleeStartNanos: row.callee_start_ns,
-  calleeDurationNanos: row.callee_duration_ns,
-  passageNanos: row.passage_ns,
-  broker: row.broker ?? '',
-  offsetMs: ms(row.offset_ns),
-  boundMs: ms(row.bound_ns),
-  clock: clockLabels[row.clock] ?? '',
-  floorMs: millisOfNanos(row.floor_ns),
-  directFloorMs: millisOfNanos(row.direct_floor_ns),
-  uplinkMs: ms(row.uplink_ns),
-  uplinkBoundMs: ms(row.uplink_bound_ns),
-  downlinkMs: ms(row.downlink_ns),
-  downlinkBoundMs: ms(row.downlink_bound_ns),
-});
 
 const rootNamesSql = `
   SELECT s.value AS root_name, p.application, count(*) AS n

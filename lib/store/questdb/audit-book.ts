@@ -99,14 +99,12 @@ export class AuditBook {
     if (this.#db) return;
     try {
       mkdirSync(dirname(this.#path), { recursive: true });
-      let db = openBook(this.#path);
-      const of = db.prepare(`SELECT value FROM meta WHERE key = 'store'`).get()?.value;
-      if (of !== undefined && of !== this.#storeId) {
-        // of tables that are no more: its cursors would keep the audit from reading the new ones
+      let { db, unfit } = openBook(this.#path, this.#storeId);
+      if (unfit !== null) {
         db.close();
         for (const end of ['', '-wal', '-shm'])
-          if (existsSync(this.#path + end)) renameSync(this.#path + end, `${this.#path}.of-${of}${end}`);
-        db = openBook(this.#path);
+          if (existsSync(this.#path + end)) renameSync(this.#path + end, `${this.#path}.${unfit}${end}`);
+        ({ db } = openBook(this.#path, this.#storeId));
       }
       db.prepare(`INSERT OR REPLACE INTO meta VALUES ('store', ?)`).run(this.#storeId);
       this.#db = db;
@@ -117,12 +115,30 @@ export class AuditBook {
   }
 }
 
-function openBook(path: string): DatabaseSync {
+/** `unfit`: why a new one must take its place, which is then made out of what the server holds. */
+function openBook(path: string, storeId: string): { db: DatabaseSync; unfit: string | null } {
   const db = new DatabaseSync(path, { readBigInts: true });
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000');
-  db.exec(schema);
-  return db;
+  try {
+    // those from before there was a number are of version 1
+    const version = Number(db.prepare('PRAGMA user_version').get()!.user_version) || 1;
+    if (version !== bookVersion) return { db, unfit: `of-version-${version}` };
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000');
+    db.exec(schema);
+    db.exec(`PRAGMA user_version = ${bookVersion}`);
+    const of = db.prepare(`SELECT value FROM meta WHERE key = 'store'`).get()?.value;
+    // of tables that are no more: its cursors would keep the audit from reading the new ones
+    return { db, unfit: of === undefined || of === storeId ? null : `of-${of}` };
+  } catch (error) {
+    if (!damage.has((error as { errcode?: number }).errcode ?? 0)) {
+      db.close();
+      throw error;
+    }
+    return { db, unfit: 'damaged' };
+  }
 }
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB, https://www.sqlite.org/rescode.html */
+const damage = new Set([11, 26]);
 
 export interface Place {
   deviceId: string;
@@ -149,6 +165,9 @@ function prepared(db: DatabaseSync, sql: string): ReturnType<DatabaseSync['prepa
   known.set(sql, statement);
   return statement;
 }
+
+/** Another one means another book, made anew: there is nothing in it that the server cannot say. */
+const bookVersion = 1;
 
 // hop, route: 64 bits read as signed. collector, resource: as the server knows them; placings.collector: whose clock it is, instead of a device
 const schema = `

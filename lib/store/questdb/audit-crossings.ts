@@ -16,7 +16,7 @@ import { cursorsOf, type Gathered, ofRange, rangeParams } from './audit-gather.t
 import type { Turn } from './audit-turn.ts';
 import { bucketOf, idsAtOnce, listed, microsOfMinute, minuteOfMicros, parts, signed, unsigned } from './dialect.ts';
 import type { Cell } from './lines.ts';
-import type { CrossingSqlRow } from './reads-hops.ts';
+import type { QuestDbCrossing } from './reads-hops.ts';
 import { tables } from './schema.ts';
 
 const cell = (column: WriteColumn, row: number): CellValue =>
@@ -336,7 +336,7 @@ const storedColumns = `ts::long AS at, caller_trace_hi, caller_trace_lo, caller_
   caller_device, callee_device, broker, passage_collector, caller_start_ns, caller_duration_ns, callee_start_ns, callee_duration_ns, passage_ns, raw_ns, added_ns,
   offset_ns, bound_ns, clock, floor_ns, direct_floor_ns, uplink_ns, uplink_bound_ns, downlink_ns, downlink_bound_ns, uplink_floor_ns, grains, misplaced`;
 
-export interface StoredCrossing extends CrossingSqlRow {
+export interface StoredCrossing extends QuestDbCrossing {
   at: bigint;
   passage_collector: string | null;
   uplink_floor_ns: bigint;

@@ -1,7 +1,7 @@
 import type { RejectReason } from '#lib/domain/ingest-batch.ts';
 import { signal } from '#lib/domain/ingest-batch.ts';
 import { ascending } from '../ascending.ts';
-import type { Books, Store } from '../store.ts';
+import type { Books, BooksThrough, Store } from '../store.ts';
 import { parseRuns } from './batches.ts';
 import { microsOf } from './dialect.ts';
 import { Lines } from './lines.ts';
@@ -93,11 +93,32 @@ interface CountedRow extends FigureRow {
   n: bigint;
 }
 
+/** The figures of each collector up to its batch. Of a settled day that goes beyond it nobody can tell any more. */
+export async function booksThrough(
+  server: Server,
+  seqs: ReadonlyMap<string, number>,
+): Promise<Map<string, BooksThrough>> {
+  if (seqs.size === 0) return new Map();
+  const rows = await countedRows(server, seqs);
+  const sums = new Map([...seqs.keys()].map((id) => [id, { received: 0, stored: 0, duplicate: 0, rejected: 0 }]));
+  for (const { collector, highest, ...row } of rows) {
+    const sum = sums.get(collector);
+    if (!sum) continue;
+    if (Number(highest) > seqs.get(collector)!) sums.delete(collector);
+    else for (const figure of figures) sum[figure] += Number(row[figure]);
+  }
+  return sums;
+}
+
 /**
  * What batches counted, and what retention has settled of them. Of a settled day no batch is counted a second time, should its partition
- * still stand; one that came later is.
+ * still stand; one that came later is. With `through`: batches of these collectors alone, as far as they are single ones each up to its number.
  */
-async function countedRows(server: Server): Promise<CountedRow[]> {
+async function countedRows(server: Server, through?: ReadonlyMap<string, number>): Promise<CountedRow[]> {
+  const ids = [...(through?.keys() ?? [])];
+  const within = through
+    ? ids.map((id, i) => `(collector = $${i + 2} AND seq <= ${Math.floor(through.get(id)!)})`).join(' OR ')
+    : 'true';
   const rows = await server.all<CountedRow & { seqs: string; until: bigint }>(
     `SELECT collector, 0L AS highest, signal, received, stored, duplicate, rejected, reasons, seqs, ts::long + 86400000000L AS until, 1L AS n
      FROM ${server.table('settled_batches')}`,
@@ -112,13 +133,13 @@ async function countedRows(server: Server): Promise<CountedRow[]> {
       .sort(ascending)
       .at(-1) ?? 0n;
   const live = await server.all<CountedRow>(
-    `SELECT collector, max(seq) AS highest, signal, reasons, ${sumFigures}, count() AS n FROM ${server.table('batches')} WHERE ts >= $1`,
-    [until],
+    `SELECT collector, max(seq) AS highest, signal, reasons, ${sumFigures}, count() AS n FROM ${server.table('batches')} WHERE ts >= $1 AND (${within})`,
+    [until, ...ids],
   );
   if (until === 0n) return live;
   const old = await server.all<CountedRow & { seq: bigint }>(
-    `SELECT collector, seq, seq AS highest, signal, received, stored, duplicate, rejected, reasons, 1L AS n FROM ${server.table('batches')} WHERE ts < $1`,
-    [until],
+    `SELECT collector, seq, seq AS highest, signal, received, stored, duplicate, rejected, reasons, 1L AS n FROM ${server.table('batches')} WHERE ts < $1 AND (${within})`,
+    [until, ...ids],
   );
   const counted = settledSeqs(settled);
   return [...settled, ...live, ...old.filter(({ collector, seq }) => !counted(collector, Number(seq)))];

@@ -1,7 +1,7 @@
 import { HopscopeError } from '#lib/errors.ts';
 import type { Look } from '../look.ts';
 import { locationOf, parseAddress } from './address.ts';
-import { serverVersion } from './migrate.ts';
+import { serverVersion, versionTrouble } from './migrate.ts';
 import { Server } from './server.ts';
 import { Watch } from './status.ts';
 
@@ -12,6 +12,8 @@ export async function lookAtQuestDb(url: string): Promise<Look[]> {
     server = new Server(parseAddress(url));
     const where = locationOf(server.address);
     const version = await serverVersion(server);
+    const trouble = versionTrouble(version);
+    if (trouble) return [{ wrong: true, sentence: `The store at ${where} will not do: ${trouble}.` }];
     const warnings = await new Watch(server).warnings();
     return [
       { wrong: false, sentence: `The store is QuestDB ${version} at ${where}, which answers.` },

@@ -12,6 +12,7 @@ import { hopReads } from './reads-hops.ts';
 import { pathReads } from './reads-paths.ts';
 import { topicReads } from './reads-topics.ts';
 import { traceReads } from './reads-traces.ts';
+import { collectorReports } from './reports.ts';
 import { retention } from './retention.ts';
 import { tableNames } from './schema.ts';
 import { Server, type ServerLimits } from './server.ts';
@@ -82,6 +83,7 @@ export async function storeOf(
     spansPerAppend,
     watermarks: async () => appender.watermarks(),
     ...bookReads(server),
+    reports: collectorReports(server),
     ...deviceReads(server, book),
     ...hopReads(server, book),
     ...traceReads(means),

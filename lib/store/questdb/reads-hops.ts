@@ -1,17 +1,9 @@
-import { spanIdHex, traceIdHex } from '#lib/domain/ids.ts';
-import { type EpochMillis, epochMillisOf, millisOfNanos, minuteOf, nanosPerMilli } from '#lib/domain/units.ts';
+import { type EpochMillis, epochMillisOf, minuteOf, nanosPerMilli } from '#lib/domain/units.ts';
 import { ascending } from '../ascending.ts';
+import { type CrossingSqlRow, crossingOf } from '../crossing-row.ts';
 import { addBucket, figuresOf } from '../hop-figures.ts';
 import { liveVerdictOf, type StateRow } from '../live-row.ts';
-import {
-  type CrossingRow,
-  clockLabels,
-  type HopFigures,
-  type HopIdentity,
-  type HopMinute,
-  type HopWindow,
-  type Store,
-} from '../store.ts';
+import type { HopFigures, HopIdentity, HopMinute, HopWindow, Store } from '../store.ts';
 import type { AuditBook } from './audit-book.ts';
 import { liveVerdictsSql } from './audit-live.ts';
 import { bucketOf, microsOfMinute, minuteOfMicros, signed, unsigned } from './dialect.ts';
@@ -107,23 +99,24 @@ export const hopReads = (server: Server, book: AuditBook): HopReads => ({
   async crossingsOfHop(hop, fromMs, toMs, order, limit) {
     const [from, to] = wholeMinutes(fromMs, toMs);
     const ask = (where: string, orderBy: string, most: number) =>
-      server.all<CrossingSqlRow>(
+      server.all<QuestDbCrossing>(
         `SELECT ${crossingColumns} FROM ${server.table('crossings')}
          WHERE ts >= $1 AND ts < $2 AND hop = $3 AND NOT gone ${where} ORDER BY ${orderBy}, caller_start_ns DESC LIMIT $4`,
         [from, to, signed(hop), most],
       );
-    if (order === 'newest') return (await ask('', 'caller_start_ns DESC', limit)).map(crossingOf);
+    if (order === 'newest')
+      return (await ask('', 'caller_start_ns DESC', limit)).map((row) => crossingOf(row, unsigned));
     // unmeasured ones last, whichever way: the engine would have NULL first
     const rows = await ask('AND added_ns IS NOT NULL', order === 'slowest' ? 'added_ns DESC' : 'added_ns', limit);
     if (rows.length < limit)
       rows.push(...(await ask('AND added_ns IS NULL', 'caller_start_ns DESC', limit - rows.length)));
-    return rows.map(crossingOf);
+    return rows.map((row) => crossingOf(row, unsigned));
   },
 
   async crossingsOfTrace(traceHi, traceLo) {
     const params = [bucketOf(traceLo), signed(traceLo), signed(traceHi)];
     const ends = (bucket: string, end: string) =>
-      server.all<CrossingSqlRow>(
+      server.all<QuestDbCrossing>(
         `SELECT ${crossingColumns} FROM ${server.table('crossings')}
          WHERE ${bucket} = $1 AND ${end}_trace_lo = $2 AND ${end}_trace_hi = $3 AND NOT gone`,
         params,
@@ -134,7 +127,7 @@ export const hopReads = (server: Server, book: AuditBook): HopReads => ({
       .sort(
         (a, b) => ascending(a.caller_start_ns, b.caller_start_ns) || ascending(a.callee_start_ns, b.callee_start_ns),
       )
-      .map(crossingOf);
+      .map((row) => crossingOf(row, unsigned));
   },
 });
 
@@ -254,72 +247,12 @@ const oneHop = async (server: Server, hop: bigint): Promise<HopIdentity[]> =>
 
 // ---- crossings
 
+export type QuestDbCrossing = CrossingSqlRow<bigint | null> & {
+  floor_ns: bigint;
+  direct_floor_ns: bigint;
+  misplaced: boolean;
+};
+
 export const crossingColumns = `caller_trace_hi, caller_trace_lo, caller_span, callee_trace_hi, callee_trace_lo, callee_span, hop, message, linked, error,
   caller_device, callee_device, caller_start_ns, caller_duration_ns, callee_start_ns, callee_duration_ns, passage_ns, broker, raw_ns, added_ns,
   offset_ns, bound_ns, clock, floor_ns, direct_floor_ns, uplink_ns, uplink_bound_ns, downlink_ns, downlink_bound_ns, misplaced`;
-
-export interface CrossingSqlRow {
-  caller_trace_hi: bigint | null;
-  caller_trace_lo: bigint | null;
-  caller_span: bigint | null;
-  callee_trace_hi: bigint | null;
-  callee_trace_lo: bigint | null;
-  callee_span: bigint | null;
-  hop: bigint | null;
-  message: boolean;
-  linked: boolean;
-  error: boolean;
-  caller_device: string | null;
-  callee_device: string | null;
-  caller_start_ns: bigint;
-  caller_duration_ns: bigint;
-  callee_start_ns: bigint;
-  callee_duration_ns: bigint;
-  passage_ns: bigint | null;
-  broker: string | null;
-  raw_ns: bigint;
-  added_ns: bigint | null;
-  offset_ns: bigint | null;
-  bound_ns: bigint | null;
-  clock: number;
-  floor_ns: bigint;
-  direct_floor_ns: bigint;
-  uplink_ns: bigint | null;
-  uplink_bound_ns: bigint | null;
-  downlink_ns: bigint | null;
-  downlink_bound_ns: bigint | null;
-  misplaced: boolean;
-}
-
-const ms = (nanos: bigint | null): number | null => (nanos === null ? null : millisOfNanos(nanos));
-
-const crossingOf = (row: CrossingSqlRow): CrossingRow => ({
-  hop: unsigned(row.hop),
-  callerTraceId: traceIdHex(unsigned(row.caller_trace_hi), unsigned(row.caller_trace_lo)),
-  callerSpanId: spanIdHex(unsigned(row.caller_span)),
-  calleeTraceId: traceIdHex(unsigned(row.callee_trace_hi), unsigned(row.callee_trace_lo)),
-  calleeSpanId: spanIdHex(unsigned(row.callee_span)),
-  message: row.message,
-  linked: row.linked,
-  error: row.error,
-  callerDevice: row.caller_device ?? '',
-  calleeDevice: row.callee_device ?? '',
-  callerStartNanos: row.caller_start_ns,
-  callerDurationNanos: row.caller_duration_ns,
-  calleeStartNanos: row.callee_start_ns,
-  calleeDurationNanos: row.callee_duration_ns,
-  passageNanos: row.passage_ns,
-  broker: row.broker ?? '',
-  rawMs: millisOfNanos(row.raw_ns),
-  addedMs: ms(row.added_ns),
-  offsetMs: ms(row.offset_ns),
-  boundMs: ms(row.bound_ns),
-  clock: clockLabels[row.clock] || 'assumed',
-  // what cannot be where it is said to be has no distance
-  floorMs: row.misplaced ? 0 : millisOfNanos(row.floor_ns),
-  directFloorMs: row.misplaced ? 0 : millisOfNanos(row.direct_floor_ns),
-  uplinkMs: ms(row.uplink_ns),
-  uplinkBoundMs: ms(row.uplink_bound_ns),
-  downlinkMs: ms(row.downlink_ns),
-  downlinkBoundMs: ms(row.downlink_bound_ns),
-});

@@ -1,9 +1,10 @@
 import { parseTraceId, spanIdHex, traceIdHex } from '#lib/domain/ids.ts';
-import type { PathCrossing, PathSpan } from '#lib/domain/request-path.ts';
+import type { PathSpan } from '#lib/domain/request-path.ts';
 import { epochMillisOf, millisOfNanos, minuteOf, nanosPerMilli } from '#lib/domain/units.ts';
 import { ascending } from '../ascending.ts';
+import { crossingOf } from '../crossing-row.ts';
 import type { HopPath, PathSample, PathStep, PathStore, PathWindow } from '../path-store.ts';
-import { clockLabels, type TraceRow } from '../store.ts';
+import type { TraceRow } from '../store.ts';
 import type { AuditBook } from './audit-book.ts';
 import {
   bucketOf,
@@ -18,11 +19,11 @@ import {
 } from './dialect.ts';
 import type { Known } from './known.ts';
 import {
-  type CrossingSqlRow,
   crossingColumns,
   type IdentityRow,
   identityColumns,
   identityOf,
+  type QuestDbCrossing,
   wholeMinutes,
 } from './reads-hops.ts';
 import { quantileOf } from './reads-topics.ts';
@@ -44,7 +45,7 @@ const slackMs = 600_000;
 const readWhole = 100_000;
 
 const nanosAt = (ms: number): bigint => BigInt(Math.floor(ms)) * nanosPerMilli;
-const ms = (nanos: bigint | null): number | null => (nanos === null ? null : millisOfNanos(nanos));
+const _ms = (nanos: bigint | null): number | null => (nanos === null ? null : millisOfNanos(nanos));
 
 /** The names of requests and what they cross: rows are filtered by the engine, and brought together here. */
 export const pathReads = (means: Means): PathReads => {
@@ -420,7 +421,7 @@ async function fillSamples(
          WHERE ts >= $1 AND start_ns >= $2 AND start_ns < $3 AND trace_lo IN ${list} ORDER BY ts`,
         [microsOf(slack[0] - aheadMs), nanosAt(slack[0]), nanosAt(slack[1])],
       ),
-      server.all<CrossingSqlRow>(
+      server.all<QuestDbCrossing>(
         `SELECT ${crossingColumns} FROM ${server.table('crossings')}
          WHERE ts >= $1 AND ts <= $2 AND NOT gone AND caller_trace_lo IN ${list} ORDER BY caller_start_ns`,
         slack.map((at) => microsOfMinute(minuteOf(at))),
@@ -449,7 +450,7 @@ async function fillSamples(
       } satisfies PathSpan);
     }
     for (const row of crossings)
-      samples.get(`${row.caller_trace_hi} ${row.caller_trace_lo}`)?.crossings.push(pathCrossingOf(row));
+      samples.get(`${row.caller_trace_hi} ${row.caller_trace_lo}`)?.crossings.push(crossingOf(row, unsigned));
   }
 }
 
@@ -465,30 +466,3 @@ interface SpanRow {
   name: string | null;
   resource: string;
 }
-
-const pathCrossingOf = (row: CrossingSqlRow): PathCrossing => ({
-  hop: unsigned(row.hop),
-  callerTraceId: traceIdHex(unsigned(row.caller_trace_hi), unsigned(row.caller_trace_lo)),
-  callerSpanId: spanIdHex(unsigned(row.caller_span)),
-  calleeTraceId: traceIdHex(unsigned(row.callee_trace_hi), unsigned(row.callee_trace_lo)),
-  calleeSpanId: spanIdHex(unsigned(row.callee_span)),
-  message: row.message,
-  linked: row.linked,
-  callerDevice: row.caller_device ?? '',
-  calleeDevice: row.callee_device ?? '',
-  callerStartNanos: row.caller_start_ns,
-  callerDurationNanos: row.caller_duration_ns,
-  calleeStartNanos: row.callee_start_ns,
-  calleeDurationNanos: row.callee_duration_ns,
-  passageNanos: row.passage_ns,
-  broker: row.broker ?? '',
-  offsetMs: ms(row.offset_ns),
-  boundMs: ms(row.bound_ns),
-  clock: clockLabels[row.clock] ?? '',
-  floorMs: millisOfNanos(row.floor_ns),
-  directFloorMs: millisOfNanos(row.direct_floor_ns),
-  uplinkMs: ms(row.uplink_ns),
-  uplinkBoundMs: ms(row.uplink_bound_ns),
-  downlinkMs: ms(row.downlink_ns),
-  downlinkBoundMs: ms(row.downlink_bound_ns),
-});

@@ -168,18 +168,23 @@ interface Trail extends TraceTrail {
 }
 
 async function traceTrail({ server, book }: Means, traceHi: bigint, traceLo: bigint): Promise<Trail | null> {
-  const found = await server.all<SpanRow>(
-    `SELECT ${spanColumns} FROM ${server.table('spans')} WHERE ${ofTrace} LIMIT ${10 * mostRows}`,
-    traceParams(traceHi, traceLo),
-  );
+  const mostRead = 10 * mostRows;
+  const from = `FROM ${server.table('spans')} WHERE ${ofTrace}`;
+  const params = traceParams(traceHi, traceLo);
+  const found = await server.all<SpanRow>(`SELECT ${spanColumns} ${from} LIMIT ${mostRead}`, params);
   const places = book.places();
   if (found.length === 0) return null;
   const distinct = distinctRows(found);
   const applications = new Set(distinct.map((row) => places.get(row.resource)?.application ?? ''));
+  const countSpans = async (): Promise<number> => {
+    const [row] = await server.all<{ n: bigint }>(`SELECT count_distinct(span_id) AS n ${from}`, params);
+    return Number(row!.n);
+  };
   const times = distinct.flatMap((row) => [Number(row.arrival_us / 1000n), epochMillisOf(row.start_ns)]);
   return {
     applications: [...applications],
-    total: distinct.length,
+    // those behind the cut are still counted
+    total: found.length < mostRead ? distinct.length : await countSpans(),
     fromMs: times.reduce((a, b) => Math.min(a, b)),
     toMs: times.reduce((a, b) => Math.max(a, b)),
     rows: distinct.slice(0, mostRows),

@@ -5,6 +5,7 @@ import { readSettled, runsOf } from './batches.ts';
 import { addReasons, type FigureRow, figures, settledSeqs } from './books.ts';
 import { microsOf } from './dialect.ts';
 import { Lines } from './lines.ts';
+import { forgetReports } from './reports.ts';
 import { receivedTables, type TableName } from './schema.ts';
 import type { Server } from './server.ts';
 
@@ -28,6 +29,7 @@ export const retention = (server: Server, book: AuditBook): Pick<Store, 'dropBef
       'gaps',
     ] as const)
       await dropPartitions(server, table, minutesMs);
+    await forgetReports(server, crossingsMs);
     book.forgetBefore(minuteOf(minutesMs));
   },
 });

@@ -12,7 +12,7 @@
  * Derived rows carry times that follow from what they are about, never the time of writing: a crossing stands at the minute of its caller, a
  * trace at the arrival of its first span. What was withdrawn is written again with `gone`.
  */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 
 export type ColumnKind = 'symbol' | 'indexed' | 'long' | 'int' | 'byte' | 'double' | 'text' | 'boolean';
 
@@ -164,6 +164,12 @@ export const tables = {
       // in which order those of the same time came
       rank: 'int',
     },
+  },
+  // what each collector says of itself, at time 0 so that its next word takes the place of the last one. body: JSON; '-' = forgotten
+  collector_reports: {
+    partition: 'YEAR',
+    keys: ['collector'],
+    columns: { collector: 'symbol', at_ms: 'long', body: 'text' },
   },
   gaps: { partition: 'MONTH', keys: ['whose', 'what'], columns: { whose: 'symbol', what: 'text', to_ms: 'long' } },
 

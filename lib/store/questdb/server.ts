@@ -1,9 +1,11 @@
 import { Agent, request } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import pg from 'pg';
 import { HopscopeError } from '#lib/errors.ts';
-import { locationOf, type QuestDbAddress } from './address.ts';
+import { inUrl, locationOf, type QuestDbAddress } from './address.ts';
 import type { Lines } from './lines.ts';
 import { type TableName, tableNames } from './schema.ts';
+import { tlsTrouble, trustOf } from './tls.ts';
 
 export type Param = string | number | bigint | boolean | null;
 
@@ -27,6 +29,17 @@ export const defaultLimits: ServerLimits = {
   queryMs: 30_000,
 };
 
+/** Of a sending that was not taken. */
+interface Outcome {
+  words: string;
+  /** wrong the next time too */
+  final: boolean;
+  /** the certificate is not trusted */
+  untrusted?: boolean;
+  /** the login may not write */
+  stranger?: boolean;
+}
+
 interface WalRow {
   name: string;
   suspended: boolean;
@@ -46,7 +59,7 @@ const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(
 export class Server {
   readonly address: QuestDbAddress;
   readonly limits: ServerLimits;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  readonly #agent: Agent;
   readonly #pools: pg.Pool[];
   #host = 0;
   /** sent by this process and perhaps not visible yet; with how many sendings before */
@@ -58,6 +71,8 @@ export class Server {
   constructor(address: QuestDbAddress, limits: Partial<ServerLimits> = {}) {
     this.address = address;
     this.limits = { ...defaultLimits, ...limits };
+    const trust = trustOf(address.tls);
+    this.#agent = new (trust ? TlsAgent : Agent)({ keepAlive: true, maxSockets: 4, ...trust });
     this.#pools = address.hosts.map(({ host, pgPort }) => {
       const pool = new pg.Pool({
         host,
@@ -65,6 +80,8 @@ export class Server {
         user: address.user,
         password: address.password,
         database: 'qdb',
+        ssl: trust ?? false,
+        ...(address.tls?.pgTls === 'direct' && { sslnegotiation: 'direct' }),
         max: 4,
         connectionTimeoutMillis: 5_000,
         query_timeout: this.limits.queryMs,
@@ -95,31 +112,36 @@ export class Server {
    */
   sending(): { add(bodies: readonly Buffer[]): void; end(): Promise<void> } {
     const waiting: Buffer[] = [];
+    const senders: Promise<void>[] = [];
+    let sending = 0;
     let failure: { error: unknown } | null = null;
-    const senders = new Set<Promise<void>>();
     const sendAll = async (): Promise<void> => {
-      while (failure === null && waiting.length > 0) {
-        try {
-          await this.#sendBody(waiting.shift()!);
-        } catch (error) {
-          failure ??= { error };
-        }
+      sending++;
+      try {
+        while (failure === null && waiting.length > 0) await this.#sendBody(waiting.shift()!);
+      } catch (error) {
+        failure ??= { error };
+      } finally {
+        sending--;
       }
     };
     return {
       add: (bodies) => {
         for (const body of bodies) {
           waiting.push(body);
-          if (senders.size === 2) continue;
-          const sender: Promise<void> = sendAll().finally(() => senders.delete(sender));
-          senders.add(sender);
+          if (sending < 2) senders.push(sendAll());
         }
       },
       end: async () => {
-        while (senders.size > 0) await Promise.all(senders);
+        await Promise.all(senders);
         if (failure) throw failure.error;
       },
     };
+  }
+
+  /** Rows that the next ones replace anyway: tried for a short time, and no read waits to see them. */
+  async sendBriefly(lines: Lines, withinMs: number): Promise<void> {
+    for (const body of lines.bodies()) await this.#sendBody(body, withinMs);
   }
 
   /** A table was changed: what is read from now on waits until that can be seen. */
@@ -128,33 +150,41 @@ export class Server {
     this.#waiting = null;
   }
 
-  async #sendBody(body: Buffer): Promise<void> {
-    const deadline = performance.now() + this.limits.sendMs;
+  async #sendBody(body: Buffer, withinMs = this.limits.sendMs): Promise<void> {
+    const deadline = performance.now() + withinMs;
     for (let attempt = 0; ; attempt++) {
       const outcome = await this.#post(body, Math.min(this.limits.requestMs, deadline - performance.now()));
       if (outcome === null) return;
+      // another address may have the right certificate
+      const isLastTried = attempt + 1 >= this.address.hosts.length;
+      if (outcome.untrusted && isLastTried) throw new HopscopeError('config', outcome.words);
+      if (outcome.stranger)
+        throw new HopscopeError(
+          'config',
+          `store: QuestDB lets the user ${this.address.user} write no rows (${outcome.words}): another name or password is wanted`,
+        );
       if (outcome.final) throw new HopscopeError('store', `QuestDB refused rows: ${outcome.words}`);
       this.#host = (this.#host + 1) % this.address.hosts.length;
-      const pauseMs = attempt + 1 < this.address.hosts.length ? 0 : Math.min(1_000, 50 * 2 ** attempt);
+      const pauseMs = !isLastTried ? 0 : Math.min(1_000, 50 * 2 ** attempt);
       if (this.#closed || performance.now() + pauseMs >= deadline)
         throw new HopscopeError(
           'store',
-          `QuestDB did not take rows for ${Math.round(this.limits.sendMs / 1000)} s: ${outcome.words}`,
+          `QuestDB did not take rows for ${Math.round(withinMs / 1000)} s: ${outcome.words}`,
         );
       await wait(pauseMs);
     }
   }
 
   /** null: taken */
-  #post(body: Buffer, timeoutMs: number): Promise<{ words: string; final: boolean } | null> {
-    const { user, password, hosts } = this.address;
+  #post(body: Buffer, timeoutMs: number): Promise<Outcome | null> {
+    const { user, password, hosts, tls } = this.address;
     const { host, httpPort } = hosts[this.#host]!;
-    const where = `${host}:${httpPort}`;
+    const where = `${inUrl(host)}:${httpPort}`;
     return new Promise((resolve) => {
       const signal = AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)));
-      const call = request(
+      const call = (tls ? tlsRequest : request)(
         {
-          host: host.replace(/^\[|\]$/g, ''),
+          host,
           port: httpPort,
           method: 'POST',
           path: '/write?precision=u',
@@ -178,18 +208,21 @@ export class Server {
               resolve({
                 words: `${where} answered ${status} ${said.trim()}`.trim(),
                 final: status >= 400 && status < 500 && status !== 408 && status !== 429,
+                stranger: status === 401 || status === 403,
               });
           });
         },
       );
-      call.on('error', (error) =>
+      call.on('error', (error) => {
+        const trouble = tlsTrouble(error, where, host);
+        if (trouble) return resolve({ words: trouble, final: false, untrusted: true });
         resolve({
           words: signal.aborted
             ? `${where} did not answer within ${Math.round(timeoutMs)} ms`
             : `${where}: ${error.message}`,
           final: false,
-        }),
-      );
+        });
+      });
       call.end(body);
     });
   }
@@ -221,14 +254,19 @@ export class Server {
   async #run(config: { text: string; values: unknown[]; rowMode?: 'array' }): Promise<unknown[]> {
     if (this.#closed) throw new HopscopeError('store', 'the store is closed');
     let last: unknown;
+    let untrusted: string | null = null;
     for (let i = 0; i < this.#pools.length; i++) {
+      const at = (this.#host + i) % this.#pools.length;
       try {
-        return (await this.#pools[(this.#host + i) % this.#pools.length]!.query(config as pg.QueryConfig)).rows;
+        return (await this.#pools[at]!.query(config as pg.QueryConfig)).rows;
       } catch (error) {
         last = error;
-        if (!isUnreachable(error)) break;
+        const { host, pgPort } = this.address.hosts[at]!;
+        untrusted = this.address.tls && tlsTrouble(error, `${inUrl(host)}:${pgPort}`, host);
+        if (untrusted === null && !isUnreachable(error)) break;
       }
     }
+    if (untrusted !== null) throw new HopscopeError('config', untrusted, { cause: last });
     const words = last instanceof Error ? last.message || String((last as NodeJS.ErrnoException).code) : String(last);
     if (isUnreachable(last))
       throw new HopscopeError(
@@ -260,8 +298,8 @@ export class Server {
   }
 
   /** Everything that anybody had sent to these tables when this was asked can be read; throws when it takes too long. */
-  applied(names: readonly TableName[]): Promise<void> {
-    return this.#untilApplied(names, this.limits.appliedMs);
+  applied(names: readonly TableName[], withinMs = this.limits.appliedMs): Promise<void> {
+    return this.#untilApplied(names, withinMs);
   }
 
   async #untilApplied(names: readonly TableName[], limitMs: number): Promise<void> {
@@ -300,7 +338,8 @@ export class Server {
 
 export const suspendedWords = ({ name, error }: Pick<WalRow, 'name' | 'error'>): string =>
   `QuestDB has suspended the table ${name}${error ? ` (${error})` : ''}: it takes rows and shows none; see why, then run ALTER TABLE ${name} RESUME WAL`;
-const lagWords = ({ name, applied, sent }: WalRow): string => `${name} is ${sent - applied} transactions behind`;
+export const lagWords = ({ name, applied, sent }: Pick<WalRow, 'name' | 'applied' | 'sent'>): string =>
+  `${name} is ${sent - applied} ${sent - applied === 1n ? 'transaction' : 'transactions'} behind`;
 
 const unreachable = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EHOSTUNREACH', 'ETIMEDOUT', 'EPIPE']);
 function isUnreachable(error: unknown): boolean {

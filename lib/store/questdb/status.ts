@@ -1,9 +1,10 @@
 import { Moment } from '#lib/moment.ts';
 import type { StoreStatus } from '../store.ts';
 import { locationOf } from './address.ts';
+import { openDoors } from './doors.ts';
 import { serverVersion } from './migrate.ts';
 import { tableNames } from './schema.ts';
-import { type Server, suspendedWords } from './server.ts';
+import { lagWords, type Server, suspendedWords } from './server.ts';
 
 /** More of them not applied for this long, and the server does not keep up. */
 const lagTransactions = 200n;
@@ -16,6 +17,7 @@ export class Watch {
   readonly #version: Moment<string>;
   readonly #commitMode: Moment<string>;
   readonly #bytes: Moment<number>;
+  readonly #doors: Moment<string[]>;
   /** since when a table has been behind */
   readonly #behindSince = new Map<string, number>();
 
@@ -24,6 +26,7 @@ export class Watch {
     this.#nowMs = nowMs;
     this.#version = new Moment(() => serverVersion(server), seldom, nowMs);
     this.#commitMode = new Moment(() => commitMode(server), seldom, nowMs);
+    this.#doors = new Moment(() => openDoors(server.address), rarely, nowMs);
     this.#bytes = new Moment(() => bytesOf(server), { freshMs: 5_000, usableMs: 30_000 }, nowMs);
   }
 
@@ -50,6 +53,7 @@ export class Watch {
       found.push(
         'QuestDB answers before what it was given is on its disk (cairo.commit.mode=nosync): a power cut there loses rows that only a refill from the spool brings back; set cairo.commit.mode=sync',
       );
+    found.push(...(await this.#doors.ask()));
     const now = this.#nowMs();
     for (const row of await this.#server.logs()) {
       if (row.suspended) found.push(suspendedWords(row));
@@ -61,9 +65,7 @@ export class Watch {
       const since = this.#behindSince.get(row.name) ?? now;
       this.#behindSince.set(row.name, since);
       if (!row.suspended && (behind >= lagTransactions || now - since >= lagMs))
-        found.push(
-          `QuestDB does not keep up: ${row.name} is ${behind} transactions behind, and what is newer cannot be seen yet`,
-        );
+        found.push(`QuestDB does not keep up: ${lagWords(row)}, and what is newer cannot be seen yet`);
     }
     return found;
   }
@@ -71,6 +73,8 @@ export class Watch {
 
 /** What a server changes by starting anew. */
 const seldom = { freshMs: 10_000, usableMs: 10_000 };
+/** What is asked of it as a stranger. */
+const rarely = { freshMs: 300_000, usableMs: 600_000 };
 
 async function bytesOf(server: Server): Promise<number> {
   const ours = new Set<string>(tableNames.map((name) => server.table(name)));

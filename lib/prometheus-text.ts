@@ -1,17 +1,11 @@
-/** One metric of the Prometheus text format 0.0.4. */
-export interface Metric {
-  name: string;
-  help: string;
-  type: 'counter' | 'gauge';
-  samples: { labels: Record<string, string>; value: number }[];
-}
+import type { Counter } from './domain/collector-report.ts';
 
 const prefix = 'hopscope_';
 /** Read without a session: labels that would tell names of the fleet are left out, and their samples added up. */
 const untold = new Set(['application', 'service', 'device', 'host', 'topic', 'hop', 'path', 'site', 'user']);
 
-/** Of two metrics of one name the first is told: the format allows each name once. */
-export function prometheusText(metrics: Metric[]): string {
+/** The Prometheus text format 0.0.4. Of two metrics of one name the first is told: the format allows each name once. */
+export function prometheusText(metrics: Counter[]): string {
   const told = new Set<string>();
   let text = '';
   for (const { name, help, type, samples } of metrics) {
