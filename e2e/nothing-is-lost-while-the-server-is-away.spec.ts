@@ -97,6 +97,9 @@ for (const [how, { leave, comeBack }] of Object.entries(leavings))
 
     await until('it is told that it is not ready', async () => !(await readiness()).ready, 30_000);
     expect((await readiness()).reasons.join('. ')).toContain('the store does not answer');
+    const answer = await fetch(`${product.url}/api/v1/status`);
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ title: 'The store does not answer' });
     await page.goto(`${product.url}/status`);
     await expect(page.getByText(/QuestDB cannot be reached at|The store has not answered for/).first()).toBeVisible();
     await expect(page.getByText(/[\d,]+ items in the spool/).first()).toBeVisible();

@@ -12,7 +12,7 @@ afterEach(() => {
 const contextOf = (answer: () => Promise<never>): ViewContext =>
   ({
     store: { books: answer, status: answer, gaps: answer },
-    status: { spool: () => ({ items: 1_234 }), reasons: () => [] },
+    status: { spool: () => ({ items: 1_234, diskFreeBytes: null }), collectors: () => [], reasons: () => [] },
     viewer: owner,
     nowMs: 0,
   }) as unknown as ViewContext;

@@ -21,7 +21,7 @@ const patienceMs = 5_000;
 export async function statusView({ store, status, viewer, nowMs, demo }: ViewContext): Promise<StatusView> {
   const [{ books, collectors }, store_, gaps] = await soon(
     Promise.all([collectorBooks(store, status), store.status(), store.gaps(nowMs - gapsShownMs, nowMs + 60_000)]),
-    () => (seesAll(viewer) ? status.spool().items : null),
+    () => (seesAll(viewer) ? allSpools(status).items : 0),
   );
   const reasons = status.reasons();
   const common = { version: status.version, demo, startedAt: instantOf(status.startedMs), ready: reasons.length === 0 };
@@ -47,7 +47,7 @@ export async function statusView({ store, status, viewer, nowMs, demo }: ViewCon
 }
 
 /** A store that is away is said to be, in its own words and soon; and what becomes of what comes in meanwhile. */
-async function soon<T>(answer: Promise<T>, spooledItems: () => number | null): Promise<T> {
+async function soon<T>(answer: Promise<T>, spooledItems: () => number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const words = `The store has not answered for ${patienceMs / 1_000} s.`;
@@ -56,8 +56,9 @@ async function soon<T>(answer: Promise<T>, spooledItems: () => number | null): P
   try {
     return await Promise.race([answer, late]);
   } catch (error) {
+    if (!(error instanceof HopscopeError) || error.code !== 'store') throw error;
     const items = spooledItems();
-    if (!(error instanceof HopscopeError) || error.code !== 'store' || items === null) throw error;
+    if (items === 0) throw error;
     const kept = `What comes in is kept: ${sayCount(items, 'item')} in the spool.`;
     throw new HopscopeError('store', `${error.message} ${kept}`, { cause: error });
   } finally {
