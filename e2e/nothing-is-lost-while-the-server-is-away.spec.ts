@@ -87,7 +87,7 @@ for (const [how, { leave, comeBack }] of Object.entries(leavings))
     page,
   }) => {
     test.skip(how !== 'stopped' && !long, 'one way of leaving is enough for every day');
-    test.setTimeout(awayMs * 2 + 240_000);
+    test.setTimeout(awayMs * 4 + 480_000);
     await until('it has caught up', caughtUp, 60_000);
     const refusedBefore = { ...load.refused };
     await leave();
@@ -120,7 +120,7 @@ for (const [how, { leave, comeBack }] of Object.entries(leavings))
       50,
     );
     const [fromMs, fromSpans] = [performance.now(), await storedSpans()];
-    await until('it has caught up', caughtUp, awayMs + 120_000, 250);
+    await until('it has caught up', caughtUp, awayMs * 3 + 120_000, 250);
     const drainedMs = performance.now() - fromMs;
     const drainedPerS = (((await storedSpans()) - fromSpans) / drainedMs) * 1_000;
     const third = Math.floor(rssMiB.length / 3);
