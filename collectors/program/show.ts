@@ -1,6 +1,7 @@
 import { systemClock } from '#lib/clock.ts';
 import type { Config } from '#lib/config.ts';
 import { targetsOf } from '#lib/domain/delivery.ts';
+import { type EpochMillis, epochMillisOf, type Millis } from '#lib/domain/units.ts';
 import type { Store } from '#lib/store/store.ts';
 import type { StatusSource } from '#lib/views/status-source.ts';
 import type { AuditSpent } from '../audit-counters.ts';
@@ -64,10 +65,17 @@ export async function judgeAndShow(shown: Shown, started: Stop[]): Promise<Statu
   started.push(alerts.stop);
   const { startAudit } = await import('./audit.ts');
   started.push(
-    await startAudit(store, config, reasons, spent, (report) => {
-      changes.tell();
-      if (report.verdicts + report.deviceEvents > 0) alerts.look();
-    }),
+    await startAudit(
+      store,
+      config,
+      reasons,
+      spent,
+      () => waitedMs(status, epochMillisOf(systemClock())),
+      (report) => {
+        changes.tell();
+        if (report.verdicts + report.deviceEvents > 0) alerts.look();
+      },
+    ),
   );
   const { startRetention } = await import('./retention.ts');
   started.push(startRetention(store, state, config));
@@ -81,4 +89,16 @@ export async function judgeAndShow(shown: Shown, started: Stop[]): Promise<Statu
     });
   }
   return status;
+}
+
+/** Of this process and of the collectors that are heard, each by its own clock. */
+function waitedMs(status: StatusSource, nowMs: EpochMillis): Millis {
+  const spools = [
+    { atMs: nowMs, spool: status.spool() },
+    ...status.collectors().flatMap(({ report, state }) => (state === 'receiving' ? report : [])),
+  ];
+  const waits = spools.map(({ atMs, spool: { waitingSinceMs } }) =>
+    waitingSinceMs === null ? 0 : atMs - waitingSinceMs,
+  );
+  return Math.max(0, ...waits);
 }
