@@ -9,8 +9,8 @@ import { log } from './say.ts';
 
 /** What waits longer for the store has been away from it: then the store goes first. */
 const backlogMs = 10_000;
-/** Of the processor and of the store's, while it does: so a backlog is stored three times as fast, and is judged all the same. */
-const shareWhileStoring = 1 / 5;
+/** Of the processor and of the store's, while it does: so a backlog is stored as fast as it can be, and is judged all the same. */
+const shareWhileStoring = 1 / 10;
 
 /**
  * Judges every second, or less often when a pass takes long; at once while rows wait: hops must keep up with what is acknowledged.
