@@ -115,10 +115,12 @@ delivery: { targets: [{ name: bus, kind: mqtt, broker: hall, topic: alerts }] }
   // the caller's half to one collector, the callee's to the other
   const caller = await span(first.otlp, 'door-panel', 'panel-1', SpanKind.CLIENT, ROOT_CONTEXT);
   await span(second.otlp, 'door-control', 'rack-7', SpanKind.SERVER, caller);
+  // a broker keeps nothing for a subscriber it has never seen
+  const sumOf = async (name: string): Promise<number> => (await figureOf(first, name)) + (await figureOf(second, name));
+  await until('both have subscribed', async () => (await sumOf('broker_connected')) === 2);
   const client = await mqtt.connectAsync(broker.url, { protocolVersion: 5 });
   for (let n = 0; n < 20; n++) await client.publishAsync('doors/kiel', `${n}`, { qos: 1 });
   await client.endAsync();
-  const sumOf = async (name: string): Promise<number> => (await figureOf(first, name)) + (await figureOf(second, name));
   await until('all of it is acknowledged and spooled', async () => (await sumOf('spool_items')) === 22);
   expect(await sumOf('received_items_total')).toBe(22);
   expect(await figureOf(first, 'refused_total')).toBe(0);
