@@ -81,11 +81,14 @@ function runServer(dir, httpPort, pgPort) {
     if (/^QUESTDB_.*\./.test(name)) settings[name.slice('QUESTDB_'.length)] = value;
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(join(dir, 'conf', 'server.conf'), lines.join(''));
+  // a line for each commit is a tenth of its work, and nobody reads them here
+  const quiet = { QDB_LOG_W_STDOUT_LEVEL: 'ERROR' };
   const heap = process.env.QUESTDB_HEAP ?? '1g';
   // it holds many files of each table open
   const java = ['java', `-Xmx${heap}`, '-p', jar, '-m', 'io.questdb/io.questdb.ServerMain', '-d', dir];
   const server = spawn('sh', ['-c', 'ulimit -n "$(ulimit -Hn)"; exec "$@"', 'sh', ...java], {
     stdio: ['ignore', 'ignore', 2],
+    env: { ...quiet, ...process.env },
   });
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => server.kill(signal));
   if (tie === '--with-stdin') {
