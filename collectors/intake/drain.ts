@@ -72,7 +72,7 @@ export class Drain {
   constructor(options: DrainOptions) {
     this.#options = options;
     this.#windowBatches = options.windowBatches ?? batchesUnderwayAtMost;
-    this.#windowBytes = options.windowBytes ?? 64 * 1024 ** 2;
+    this.#windowBytes = options.windowBytes ?? 16 * 1024 ** 2;
     this.#collectorId = options.spool.collectorId;
     this.#lastSeq = options.spool.lastSeq;
     this.#stored = options.spool.storedSeq;
