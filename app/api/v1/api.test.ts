@@ -372,7 +372,7 @@ describe('the probes', () => {
     shared[key] = { ...started(), store: { ...world.store, status: warned } };
     expect(await (await readyz()).json()).toEqual({ ready: true, reasons: [], warnings: ['nosync'] });
     shared[key] = { ...started(), store: { ...world.store, lastArrivalMs: () => Promise.reject(new Error('gone')) } };
-    expect((await (await readyz()).json()).reasons).toEqual(['the store does not answer']);
+    expect((await (await readyz()).json()).reasons).toEqual(['the store does not answer: gone']);
     delete shared[key];
     expect((await readyz()).status).toBe(503);
   });

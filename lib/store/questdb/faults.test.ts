@@ -17,6 +17,7 @@ import { parseAddress } from './address.ts';
 import { Lines } from './lines.ts';
 import { migrate, storeId } from './migrate.ts';
 import { bookOf, openQuestDbStore, storeOf } from './questdb-store.ts';
+import { schemaVersion } from './schema.ts';
 import { Server, type ServerLimits } from './server.ts';
 import { Watch } from './status.ts';
 
@@ -225,7 +226,7 @@ describe('a server', () => {
     await store.reports!.tell(reportOf('a', { atMs: 7 }));
     await expect.poll(async () => (await store.reports!.latest()).length, { timeout: 30_000 }).toBe(1);
     const [row] = await server.all<{ value: string }>(`SELECT value FROM ${server.table('meta')} WHERE key = 'schema'`);
-    expect(row).toEqual({ value: '2' });
+    expect(row).toEqual({ value: String(schemaVersion) });
   });
 
   it('that is stopped, does not apply what it takes, and is killed, under a stream of batches, loses none and doubles none', async () => {
@@ -396,15 +397,15 @@ describe('tables', () => {
     try {
       await expect(openQuestDbStore(options())).rejects.toMatchObject({
         code: 'data-dir',
-        message: expect.stringMatching(
-          /faults_\* were written by a newer Hopscope \(its schema is 99, this one knows 1\)/,
+        message: expect.stringContaining(
+          `faults_* were written by a newer Hopscope (its schema is 99, this one knows ${schemaVersion})`,
         ),
       });
       expect(await server.all(`SELECT value FROM ${server.table('meta')} WHERE key = 'schema'`)).toEqual([
         { value: '99' },
       ]);
     } finally {
-      await setSchema('1');
+      await setSchema(String(schemaVersion));
     }
   });
 
@@ -424,7 +425,7 @@ describe('tables', () => {
     await open(urlThrough(proxy.port));
     await expectExactly(2);
     expect(await server.all(`SELECT value FROM ${server.table('meta')} WHERE key = 'schema'`)).toEqual([
-      { value: '1' },
+      { value: String(schemaVersion) },
     ]);
   });
 });
