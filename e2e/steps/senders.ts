@@ -75,6 +75,9 @@ export function sendOtlp(
   };
 }
 
+/** Then a client connects again and sends again what it has no answer to, and the log says that it had to. */
+const patienceMs = 75_000;
+
 /** MQTT.js sends what was not acknowledged again, but without the DUP flag that [MQTT-3.3.1-1] asks for. */
 class DupStore extends Store {
   override createStream(): ReturnType<Store['createStream']> {
@@ -126,7 +129,12 @@ export function publish(
       const traceparent = `00-${idOf(seed, `${item} trace`, 32)}-${idOf(seed, `${item} span`, 16)}-01`;
       const options = { qos: 1, ...(n % 2 === 0 && { properties: { userProperties: { traceparent } } }) } as const;
       // MQTT.js refuses what was not even sent yet when the connection ends; what was sent it sends again by itself.
+      const again = setTimeout(() => {
+        console.log(`${item}: no PUBACK for ${patienceMs / 1_000} s, connecting again`);
+        client.stream.destroy();
+      }, patienceMs);
       while (!(await client.publishAsync(topicOf(name, n), `${n}`, options).catch(() => null))) await pause(50);
+      clearTimeout(again);
       ledger.acknowledged(item);
       await pause(everyMs * inFlight);
     }
