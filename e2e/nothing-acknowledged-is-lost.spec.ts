@@ -109,9 +109,10 @@ for (const engine of ['DuckDB', 'QuestDB'] as const)
     console.log(
       `${kills} kills, ${acknowledged.length} items acknowledged; ingesting again after ${ofMany(product.ingestingAfterMs)} ms, of processor time ${ofMany(product.ingestingAfterCpuMs)} ms`,
     );
-    // F1: ingesting again within 2 s. Whatever else runs on this machine changes the wall's clock, and hardly the processor's
+    // F1: ingesting again within 2 s. A busy machine stretches the wall's clock, two idle cores the processor's: whichever is less
     const { ingestingAfterMs, ingestingAfterCpuMs } = product;
-    expect.soft(quantile(ingestingAfterCpuMs, 0.5), 'ms of processor time, median').toBeLessThanOrEqual(2_000);
+    const least = ingestingAfterMs.map((ms, i) => Math.min(ms, ingestingAfterCpuMs[i] ?? ms));
+    expect.soft(quantile(least, 0.5), 'ms until it ingests, median').toBeLessThanOrEqual(2_000);
     if (long) {
       expect.soft(quantile(ingestingAfterMs, 0.5), 'ms until it ingests, median').toBeLessThanOrEqual(2_000);
       expect.soft(quantile(ingestingAfterMs, 0.95), 'ms until it ingests, 95 % below').toBeLessThanOrEqual(2_000);
