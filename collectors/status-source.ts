@@ -5,7 +5,7 @@ import type { HeardCollector, ListenerStatus } from '#lib/domain/collector-repor
 import type { StatusSource } from '#lib/views/status-source.ts';
 import { type AuditSpent, auditCounters } from './audit-counters.ts';
 import type { Intake } from './intake/client.ts';
-import { countersOf } from './intake/counters.ts';
+import { countersOf, spoolStatusOf } from './intake/counters.ts';
 import type { BoundAddresses, IntakeStats } from './intake/messages.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -49,14 +49,7 @@ export function statusSource(
       (stats?.brokers ?? []).map(({ name, state, sinceMs, messages, repeats, unacknowledged, sessionsLost }) => {
         return { name, state, sinceMs, messages, repeats, unacknowledged, sessionsLost };
       }),
-    spool: () => ({
-      items: Object.values(stats?.spool?.spooledItems ?? {}).reduce((sum, items) => sum + items, 0),
-      bytes: stats?.spool?.bytes ?? 0,
-      oldestMs: stats?.spool?.oldestMs ?? null,
-      diskFreeBytes: stats?.spool?.diskFreeBytes ?? null,
-      refuseBelowBytes: stats?.spool?.refuseBelowBytes ?? null,
-      waitingSinceMs: stats?.spool?.waitingSinceMs ?? null,
-    }),
+    spool: () => spoolStatusOf(stats?.spool ?? null),
     tally: (storedSeqs) => intake?.tally(storedSeqs) ?? Promise.resolve(null),
     collectors: () => heard().filter(({ report }) => report.collectorId !== stats?.collectorId),
     counters: () => [...(stats ? countersOf(stats) : []), ...(spent ? auditCounters(spent) : [])],

@@ -65,6 +65,10 @@ async function finished(senders: Sender[], ledger: Ledger): Promise<{ sent: Set<
   return { sent: new Set(senders.flatMap((sender) => [...sender.sent])), acknowledged };
 }
 
+/** A broker keeps nothing for a subscriber it has never seen. */
+const subscribed = (product: Restartable): Promise<void> =>
+  until('the product has subscribed', async () => /"connected/.test(await brokersOf(product)), 60_000);
+
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 async function topicsInApi(product: Restartable): Promise<{ topic: string; messages: number }[]> {
@@ -90,8 +94,7 @@ for (const engine of ['DuckDB', 'QuestDB'] as const)
     const questdb = engine === 'QuestDB' ? await serverOfYours() : undefined;
     const product = await productIn(join(dir, 'data'), mosquitto, questdb);
     product.start();
-    // A broker keeps nothing for a subscriber it has never seen.
-    await until('the product has subscribed', async () => /"connected/.test(await brokersOf(product)), 60_000);
+    await subscribed(product);
     const senders = [
       sendOtlp(product.otlp, seed, ledger),
       publish(mosquitto.url, 'mosquitto', seed, ledger),
@@ -227,7 +230,7 @@ test('the power is cut at any moment: what was acknowledged is there when it com
   const product = await productIn(join(disk!.dir, 'data'), mosquitto);
   disk!.sync();
   product.start();
-  await until('the product has subscribed', async () => /"connected/.test(await brokersOf(product)), 60_000);
+  await subscribed(product);
   const senders = [
     sendOtlp(product.otlp, seed, ledger),
     publish(mosquitto.url, 'mosquitto', seed, ledger),
@@ -262,7 +265,7 @@ test('a product that hangs: who sends waits, nobody is turned away, and it goes 
   const product = await productIn(join(dir, 'data'), mosquitto);
   product.start();
   await product.ready();
-  await until('the product has subscribed', async () => /"connected/.test(await brokersOf(product)), 60_000);
+  await subscribed(product);
   const { pid } = product;
   const refused: number[] = [];
   const senders = [
@@ -317,7 +320,7 @@ test('a broker of yours that restarts: what it kept arrives once; what it lost i
   const product = await productIn(join(dir, 'data'), mosquitto);
   product.start();
   await product.ready();
-  await until('the product has subscribed', async () => /"connected/.test(await brokersOf(product)), 60_000);
+  await subscribed(product);
   const senders: Sender[] = [];
   const published = async (count: number): Promise<Set<string>> => {
     const from = senders.reduce((sum, { sent }) => sum + sent.size, 0);

@@ -2,6 +2,7 @@ import { jsonAnswer } from '#app/_http.ts';
 import { hopscope } from '#app/_server.ts';
 import { collectorTroubles } from '#lib/domain/collector-words.ts';
 import { epochMillisOf } from '#lib/domain/units.ts';
+import { inTime } from '#lib/views/in-time.ts';
 
 export const dynamic = 'force-dynamic';
 
@@ -18,8 +19,7 @@ export async function GET(): Promise<Response> {
 async function storeWarnings(): Promise<string[]> {
   try {
     const { store } = hopscope();
-    const asked = store.status().then(({ warnings }) => warnings);
-    return (await troubleOf(asked)) === null ? await asked : [];
+    return (await soon(store.status())).warnings;
   } catch {
     return [];
   }
@@ -38,28 +38,14 @@ function collectorWarnings(): string[] {
 async function whyNotReady(): Promise<string[]> {
   try {
     const { store, status } = hopscope();
-    const trouble = await troubleOf(store.lastArrivalMs());
+    const trouble = await soon(store.lastArrivalMs()).then(() => null, wordsOf);
     return trouble === null ? status.reasons() : [...status.reasons(), `the store does not answer: ${trouble}`];
   } catch (error) {
     return [error instanceof Error ? error.message : 'not started'];
   }
 }
 
-/** Why there is no answer in time, in words; null = there is one. */
-async function troubleOf(question: Promise<unknown>): Promise<string | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve(`nothing came within ${patienceMs / 1_000} s`), patienceMs);
-  });
-  try {
-    return await Promise.race([
-      question.then(
-        () => null,
-        (error: unknown) => (error instanceof Error ? error.message : String(error)),
-      ),
-      late,
-    ]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const soon = <T>(answer: Promise<T>): Promise<T> =>
+  inTime(answer, patienceMs, () => new Error(`nothing came within ${patienceMs / 1_000} s`));

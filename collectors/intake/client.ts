@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import type { Config, Listen } from '#lib/config.ts';
-import type { TallyThrough } from '#lib/domain/collector-report.ts';
+import type { CollectorTally, TallyThrough } from '#lib/domain/collector-report.ts';
 import { HopscopeError } from '#lib/errors.ts';
-import type { SpoolOptions, SpoolTally } from '#lib/spool/spool-row.ts';
+import type { SpoolOptions } from '#lib/spool/spool-row.ts';
 import type { Store } from '#lib/store/store.ts';
 import { defaultLimits, type WireLimits } from '#lib/wire/limits.ts';
 import type {
@@ -38,7 +38,7 @@ export interface Intake {
   /** Rejects with HopscopeError('busy') while the thread is being started again. */
   stats(): Promise<IntakeStats>;
   /** The spool's own count, seen from what the store has of its collector; null when it cannot say. */
-  tally(storedSeqs: Map<string, number>): Promise<SpoolTally | null>;
+  tally(storedSeqs: Map<string, number>): Promise<CollectorTally | null>;
   /** IngestBatch.raw, while the spool keeps it; null when it does not, or is too busy to say. */
   rawBatch(collectorId: string, seq: number): Promise<Uint8Array | null>;
   /**
@@ -71,7 +71,7 @@ export async function startIntake(options: IntakeOptions): Promise<Intake> {
     typeof options.store === 'function' ? await options.store() : options.store;
   const log = options.log ?? (() => {});
   const asked = new Map<number, { resolve(stats: IntakeThreadStats): void; reject(error: Error): void }>();
-  const tallyAsked = new Map<number, (tally: SpoolTally | null) => void>();
+  const tallyAsked = new Map<number, (tally: CollectorTally | null) => void>();
   const rawAsked = new Map<number, (raw: Uint8Array | null) => void>();
   let lastAsked = 0;
   let stopping = false;

@@ -1,4 +1,4 @@
-import type { Counter } from '#lib/domain/collector-report.ts';
+import type { Counter, SpoolStatus } from '#lib/domain/collector-report.ts';
 import type { IntakeStats } from './messages.ts';
 
 /** The intake's figures as Prometheus samples (names without the `hopscope_` prefix). */
@@ -74,22 +74,31 @@ export function countersOf(stats: IntakeStats): Counter[] {
   ];
 }
 
+/** null: the spool is being opened, or cannot say */
+export const spoolStatusOf = (spool: IntakeStats['spool']): SpoolStatus => ({
+  items: Object.values(spool?.spooledItems ?? {}).reduce((sum, items) => sum + items, 0),
+  bytes: spool?.bytes ?? 0,
+  oldestMs: spool?.oldestMs ?? null,
+  diskFreeBytes: spool?.diskFreeBytes ?? null,
+  refuseBelowBytes: spool?.refuseBelowBytes ?? null,
+  waitingSinceMs: spool?.waitingSinceMs ?? null,
+});
+
 /** What the pages' process says of itself and all collectors, as far as one collector knows it; by the same names. */
 export function collectorMetrics(
   { spool }: IntakeStats,
   now: { isReady: boolean; startedMs: number; nowMs: number },
 ): Counter[] {
-  const waiting = spool?.waitingSinceMs ?? null;
-  const spooled = Object.values(spool?.spooledItems ?? {}).reduce((sum, items) => sum + items, 0);
+  const { items, waitingSinceMs } = spoolStatusOf(spool);
   return [
     one('ready', '1 when data can come in', 'gauge', Number(now.isReady)),
     one('start_time_seconds', 'When the program started, Unix time', 'gauge', now.startedMs / 1000),
-    one('spool_items', 'Items acknowledged and not yet stored', 'gauge', spooled),
+    one('spool_items', 'Items acknowledged and not yet stored', 'gauge', items),
     one(
       'store_lag_seconds',
       'How long the oldest of them has waited',
       'gauge',
-      waiting === null ? 0 : Math.max(0, now.nowMs - waiting) / 1000,
+      waitingSinceMs === null ? 0 : Math.max(0, now.nowMs - waitingSinceMs) / 1000,
     ),
     ...(spool === null
       ? []

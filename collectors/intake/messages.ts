@@ -1,9 +1,9 @@
 import type { BrokerConnection, Config, Listen } from '#lib/config.ts';
-import type { TallyThrough } from '#lib/domain/collector-report.ts';
+import type { CollectorTally, TallyThrough } from '#lib/domain/collector-report.ts';
 import type { IngestBatch, RejectReason } from '#lib/domain/ingest-batch.ts';
 import type { EpochMillis } from '#lib/domain/units.ts';
 import type { ErrorCode } from '#lib/errors.ts';
-import type { SpoolOptions, SpoolStats, SpoolTally } from '#lib/spool/spool-row.ts';
+import type { SpoolOptions, SpoolStats } from '#lib/spool/spool-row.ts';
 import type { Gap } from '#lib/store/store.ts';
 import type { WireLimits } from '#lib/wire/limits.ts';
 
@@ -45,7 +45,7 @@ export type FromIntake =
   | { kind: 'gap'; gap: Gap }
   | { kind: 'log'; level: 'info' | 'warn'; sentence: string; fields: Record<string, unknown> }
   | { kind: 'stats'; id: number; stats: IntakeThreadStats }
-  | { kind: 'tally'; id: number; tally: SpoolTally | null }
+  | { kind: 'tally'; id: number; tally: CollectorTally | null }
   | { kind: 'raw'; id: number; raw: Uint8Array | null }
   | { kind: 'stopped'; last: TallyThrough | null };
 

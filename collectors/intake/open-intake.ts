@@ -1,10 +1,10 @@
 import { type Clock, systemClock } from '#lib/clock.ts';
-import type { TallyThrough } from '#lib/domain/collector-report.ts';
+import type { CollectorTally, TallyThrough } from '#lib/domain/collector-report.ts';
 import { signal } from '#lib/domain/ingest-batch.ts';
 import { HopscopeError } from '#lib/errors.ts';
 import { openSpool, type Spool } from '#lib/spool/spool.ts';
 import type { SpoolPosition } from '#lib/spool/spool-messages.ts';
-import type { SpoolGap, SpoolTally } from '#lib/spool/spool-row.ts';
+import type { SpoolGap } from '#lib/spool/spool-row.ts';
 import { deliveriesOf } from '#lib/wire/batch-codec.ts';
 import type { WireLimits } from '#lib/wire/limits.ts';
 import type { Delivery } from '#lib/wire/mqtt-message.ts';
@@ -32,7 +32,7 @@ export interface OpenIntake {
   stored(collectorId: string, seq: number): void;
   stats(): Promise<IntakeThreadStats>;
   /** The spool's own count, seen from what the store has of its collector; null when the spool cannot say. */
-  tally(storedSeqs: Map<string, number>): Promise<SpoolTally | null>;
+  tally(storedSeqs: Map<string, number>): Promise<CollectorTally | null>;
   /** IngestBatch.raw, while the spool keeps it; null when it does not, or cannot say. */
   rawBatch(collectorId: string, seq: number): Promise<Uint8Array | null>;
   /**

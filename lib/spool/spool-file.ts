@@ -3,11 +3,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
+import type { CollectorTally } from '../domain/collector-report.ts';
 import type { Signal } from '../domain/ingest-batch.ts';
 import { epochMillisOf, nanosPerMilli } from '../domain/units.ts';
 import { HopscopeError } from '../errors.ts';
 import { type DiskSpace, diskSpaceOf } from './disk-space.ts';
-import type { SpoolEntry, SpoolGap, SpoolOptions, SpoolRow, SpoolStats, SpoolTally } from './spool-row.ts';
+import type { SpoolEntry, SpoolGap, SpoolOptions, SpoolRow, SpoolStats } from './spool-row.ts';
 
 // https://www.sqlite.org/rescode.html
 const sqlite = { busy: 5, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 } as const;
@@ -199,7 +200,7 @@ export class SpoolFile {
   }
 
   /** Of everything acknowledged under this collector's name: how much up to `seq`, and how much behind it. Null where it was not counted. */
-  tally(seq: number): Omit<SpoolTally, 'collectorId'> {
+  tally(seq: number): Omit<CollectorTally, 'collectorId'> {
     const acknowledgedItems = this.#total === null ? null : this.#total - this.#baseTotal;
     if (this.#db === null) return { acknowledgedItems: null, spooledItems: null, oldestSpooledMs: null };
     if (seq >= this.#lastSeq) return { acknowledgedItems, spooledItems: 0, oldestSpooledMs: null };

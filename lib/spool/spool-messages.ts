@@ -1,6 +1,7 @@
+import type { CollectorTally } from '../domain/collector-report.ts';
 import type { Signal } from '../domain/ingest-batch.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { SpoolEntry, SpoolGap, SpoolOptions, SpoolRow, SpoolStats, SpoolTally } from './spool-row.ts';
+import type { SpoolEntry, SpoolGap, SpoolOptions, SpoolRow, SpoolStats } from './spool-row.ts';
 
 /** To the spool's worker. */
 export type SpoolRequest =
@@ -34,7 +35,7 @@ export type SpoolReply =
   | { kind: 'appended'; collectorId: string; firstSeqs: [id: number, firstSeq: number][] }
   | { kind: 'rows'; id: number; rows: SpoolRow[] }
   | { kind: 'stats'; id: number; stats: SpoolStats }
-  | { kind: 'tally'; id: number; tally: SpoolTally }
+  | { kind: 'tally'; id: number; tally: CollectorTally }
   | { kind: 'reconciled'; id: number; position: SpoolPosition }
   | { kind: 'failed'; ids: number[]; failure: SpoolFailure }
   | { kind: 'closed'; id: number };

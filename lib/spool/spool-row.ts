@@ -25,17 +25,6 @@ export interface SpoolGap {
   what: string;
 }
 
-/** What a collector's own count says, beside the store's books. Null = not counted, or no longer kept. */
-export interface SpoolTally {
-  collectorId: string;
-  /** everything acknowledged under this name, added up as it was written */
-  acknowledgedItems: number | null;
-  /** of it what stands behind the batch that was asked about */
-  spooledItems: number | null;
-  /** arrival of the first of those; null = there is none */
-  oldestSpooledMs: EpochMillis | null;
-}
-
 export interface SpoolStats {
   collectorId: string;
   /** acknowledged and not yet in the store, by signal number */

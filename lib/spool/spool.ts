@@ -1,8 +1,9 @@
 import { Worker } from 'node:worker_threads';
+import type { CollectorTally } from '../domain/collector-report.ts';
 import type { Signal } from '../domain/ingest-batch.ts';
 import { HopscopeError } from '../errors.ts';
 import type { SpoolFailure, SpoolPosition, SpoolReply, SpoolRequest, SpoolWorkerOptions } from './spool-messages.ts';
-import type { SpoolEntry, SpoolGap, SpoolOptions, SpoolRow, SpoolStats, SpoolTally } from './spool-row.ts';
+import type { SpoolEntry, SpoolGap, SpoolOptions, SpoolRow, SpoolStats } from './spool-row.ts';
 
 /** The number a batch got: (collectorId, seq), 1, 2, 3, ... without holes per collector. */
 export interface SpooledAs {
@@ -34,7 +35,7 @@ export interface Spool {
    */
   reconcile(watermarks: Map<string, number>): Promise<SpoolPosition>;
   /** The collector's own count of what it acknowledged, seen from a batch that the store has. */
-  tally(seq: number): Promise<SpoolTally>;
+  tally(seq: number): Promise<CollectorTally>;
   markStored(collectorId: string, seq: number): void;
   stats(): Promise<SpoolStats>;
   onRenewed(listener: (collectorId: string, gaps: SpoolGap[]) => void): void;

@@ -1,4 +1,4 @@
-import type { EdgeColumns, MomentColumns, OffsetColumns, RouteAnswer, RouteQuestion } from './audit-store.ts';
+import type { Edge, EdgeColumns, MomentColumns, OffsetColumns, RouteAnswer, RouteQuestion } from './audit-store.ts';
 import { edgeColumnsOf, edgeKind, flowOf, momentColumnsOf } from './audit-store.ts';
 import type { WriteColumn } from './columns.ts';
 
@@ -534,15 +534,7 @@ export class Pairing {
       if (passage && caller !== 0)
         see(slot, edgeKind.passage, Number(passage.ns - rows.startNs[c]!) - answer.uplinkFloorNanos);
     }
-    const found: {
-      from: number;
-      to: number;
-      second: number;
-      least: number;
-      floor: number;
-      kind: number;
-      flow: number;
-    }[] = [];
+    const found: Edge[] = [];
     for (const [slot, nanos] of least) {
       const { caller, callee, broker, second } = this.#moments[Math.floor(slot / routes)]!;
       const answer = this.#answers[slot % routes]!;

@@ -5,6 +5,7 @@ import type { EpochMillis } from '../domain/units.ts';
 import { HopscopeError } from '../errors.ts';
 import { type CollectorBooks, collectorBooks, lagMsOf, sumOf } from './collector-books.ts';
 import type { ViewContext } from './context.ts';
+import { inTime } from './in-time.ts';
 import type { StatusView } from './schemas.ts';
 import type { StatusSource } from './status-source.ts';
 import { seesAll } from './visibility.ts';
@@ -47,22 +48,15 @@ export async function statusView({ store, status, viewer, nowMs, demo }: ViewCon
 }
 
 /** A store that is away is said to be, in its own words and soon; and what becomes of what comes in meanwhile. */
-async function soon<T>(answer: Promise<T>, spooledItems: () => number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const words = `The store has not answered for ${patienceMs / 1_000} s.`;
-    timer = setTimeout(() => reject(new HopscopeError('store', words)), patienceMs);
-  });
+async function soon<T>(answer: Promise<T>, spooledItems: () => number | null): Promise<T> {
+  const late = () => new HopscopeError('store', `The store has not answered for ${patienceMs / 1_000} s.`);
   try {
-    return await Promise.race([answer, late]);
+    return await inTime(answer, patienceMs, late);
   } catch (error) {
-    if (!(error instanceof HopscopeError) || error.code !== 'store') throw error;
     const items = spooledItems();
-    if (items === 0) throw error;
+    if (!(error instanceof HopscopeError) || error.code !== 'store' || items === null) throw error;
     const kept = `What comes in is kept: ${sayCount(items, 'item')} in the spool.`;
     throw new HopscopeError('store', `${error.message} ${kept}`, { cause: error });
-  } finally {
-    clearTimeout(timer);
   }
 }
 
