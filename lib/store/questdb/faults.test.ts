@@ -306,6 +306,8 @@ describe('a server', () => {
     await expect(store.audit.transaction((tx) => tx.batchesToRead(1_000, 0))).rejects.toThrow('suspended');
     await server.query(`ALTER TABLE ${server.table('spans')} RESUME WAL`);
     await vi.waitFor(async () => expect((await store.status()).warnings).toHaveLength(1), { timeout: 20_000 });
+    // resumed at once, applied a moment later
+    await expect.poll(() => rowsOf('spans'), { timeout: 20_000 }).toBe(100);
     await expectExactly(2);
   });
 
