@@ -344,3 +344,29 @@ test('what the process before had taken is answered and handed on when it comes 
   await until('it waits for the disk', () => spool.commits.length === 1);
   expect(answers).toHaveLength(3);
 });
+
+test('who speaks while the queue of its session is being sent is answered like anybody', async () => {
+  const payload = Buffer.from('21.5');
+  const delivery = { broker: 'embedded', publisher: 'sensor', messageId: 7, arrivalNanos: 1n };
+  const { spool, port } = await startSlow([{ ...delivery, hash: deliveryHash({ topic: 'room', payload }) }]);
+  const succeeding = setInterval(() => spool.succeedAll(), 2);
+  cleanups.push(() => clearInterval(succeeding));
+  const before = await client(port, { clientId: 'sensor', clean: false, protocolVersion: 4 });
+  await before.subscribeAsync('queue', { qos: 1 });
+  await before.endAsync();
+  const device = await client(port);
+  const queued = Buffer.alloc(50_000, 'x');
+  for (let n = 0; n < 200; n++) await device.publishAsync('queue', queued, { qos: 1 });
+
+  const socket = connectTcp(port, '127.0.0.1');
+  cleanups.push(() => socket.destroy());
+  let heard = Buffer.alloc(0);
+  socket.on('data', (bytes) => {
+    // sent again at once, as soon as CONNACK is there
+    if (heard.length === 0) socket.write(Buffer.from([0x3a, 12, 0, 4, ...Buffer.from('room'), 0, 7, ...payload]));
+    heard = Buffer.concat([heard, bytes]);
+  });
+  socket.write(Buffer.from([0x10, 18, 0, 4, ...Buffer.from('MQTT'), 4, 0, 0, 60, 0, 6, ...Buffer.from('sensor')]));
+  await until('the whole queue arrived', () => heard.length > 200 * queued.length);
+  await until('PUBACK', () => heard.includes(Buffer.from([0x40, 2, 0, 7])));
+});

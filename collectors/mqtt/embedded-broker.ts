@@ -290,8 +290,9 @@ class TappedBroker extends Aedes {
     const acks = this.#acks;
     this.#acks = new Map();
     for (const [client, messageIds] of acks) {
-      // On another connection the client sends again, with DUP, and is answered there.
-      if (!client.connected || client.closed) continue;
+      // On another connection the client sends again, with DUP, and is answered there. One that was let in a moment ago may speak before
+      // aedes calls it connected, which it does once the queue of its session is sent.
+      if (client.closed) continue;
       client.conn.write(pubacks(messageIds));
       this.answers.add('puback', messageIds.length);
     }
