@@ -303,7 +303,9 @@ test('a product that hangs: who sends waits, nobody is turned away, and it goes 
     async () => (await messagesInApi(product)) === messages,
     60_000,
   );
-  expect((await settled(product)).gaps).toEqual([]);
+  const { gaps } = await settled(product);
+  expect(gaps).toEqual([expect.objectContaining({ what: expect.stringMatching(/^stood still for \d+ s: nothing/) })]);
+  expect(Date.parse(gaps[0]!.to) - Date.parse(gaps[0]!.from)).toBeGreaterThan(hungMs);
   expect(product.pid).toBe(pid);
   expect(await product.stop()).toBe(0);
   expect(faultsOf(await readStore(join(product.dataDir, 'hopscope.duckdb')), acknowledged, sent)).toEqual([]);

@@ -17,6 +17,7 @@ import { Admission } from './admission.ts';
 import { Drain, notDrainingYet } from './drain.ts';
 import { Gather } from './gather.ts';
 import type { BoundAddresses, FromIntake, IntakeSetup, IntakeThreadStats } from './messages.ts';
+import { watchPauses } from './pauses.ts';
 
 /** OTLP request bodies in memory at one time, over all connections (F22). */
 const bodyBytesInFlightAtMost = 64 * 1024 ** 2;
@@ -86,6 +87,12 @@ export async function openIntake(
   const log = (level: 'info' | 'warn', sentence: string, fields: Record<string, unknown>): void =>
     say({ kind: 'log', level, sentence, fields });
 
+  const endPauses = watchPauses(clock, (fromMs, toMs) => {
+    const what = `stood still for ${Math.round((toMs - fromMs) / 1_000)} s: nothing was taken in, senders had to wait`;
+    log('warn', 'this process stood still', { forMs: Math.round(toMs - fromMs) });
+    say({ kind: 'gap', gap: { fromMs, toMs, whose: `collector ${spool.collectorId}`, what } });
+  });
+
   let http: OtlpReceiver | null = null;
   let grpc: OtlpGrpc | null = null;
   let broker: EmbeddedBroker | null = null;
@@ -114,6 +121,7 @@ export async function openIntake(
       );
     }
   } catch (error) {
+    endPauses();
     await stopListeners();
     await spool.close();
     throw error;
@@ -159,6 +167,7 @@ export async function openIntake(
     },
     async stop(graceMs) {
       stopping = true;
+      endPauses();
       await stopListeners();
       await gather.settle();
       const grace = new Promise<void>((resolve) => setTimeout(resolve, graceMs).unref());
