@@ -75,6 +75,10 @@ function runServer(dir, httpPort, pgPort) {
     'telemetry.enabled': 'false',
     'shared.worker.count': '2',
     'cairo.commit.mode': 'sync',
+    // its threads look for work 7,000 times before they rest: six of them, more than a core for a few thousand spans a second
+    'shared.worker.nap.threshold': '30',
+    'wal.apply.worker.yield.threshold': '10',
+    'wal.apply.worker.nap.threshold': '30',
   };
   // QUESTDB_name.of.setting=value in the environment
   for (const [name, value] of Object.entries(process.env))

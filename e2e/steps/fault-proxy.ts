@@ -1,5 +1,13 @@
 import { once } from 'node:events';
-import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import {
+  Agent,
+  type ClientRequest,
+  createServer,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
@@ -62,6 +70,17 @@ export class FaultProxy {
 
   async #meet(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     const fault = this.#fault;
+    if (fault === 'pass') {
+      this.#count(fault);
+      const onwards = this.#onwards(incoming, answer);
+      // as it comes: who is measured through us is not held up
+      incoming.pipe(onwards);
+      incoming.on('close', () => {
+        if (!incoming.complete) onwards.destroy();
+      });
+      passBack(onwards, answer);
+      return;
+    }
     const chunks: Buffer[] = [];
     try {
       for await (const chunk of incoming) chunks.push(chunk as Buffer);
@@ -69,39 +88,47 @@ export class FaultProxy {
       return; // who sent it gave up
     }
     const body = Buffer.concat(chunks);
-    this.met[fault] = (this.met[fault] ?? 0) + 1;
+    this.#count(fault);
     if (fault === 'hang' || fault === 'silent') return;
     if (fault === 'busy') {
       answer.writeHead(503, { 'content-type': 'text/plain' }).end('not now');
       return;
     }
-    const onwards = request({
-      host: '127.0.0.1',
-      port: this.#toPort,
-      method: incoming.method,
-      path: incoming.url,
-      headers: incoming.headers,
-      // half a request is a connection that nobody can use again
-      agent: fault === 'cut-request' ? false : this.#agent,
-    });
-    onwards.on('error', () => answer.destroy());
     if (fault === 'cut-request') {
+      // half a request is a connection that nobody can use again
+      const onwards = this.#onwards(incoming, answer, false);
       onwards.write(body.subarray(0, Math.floor(body.length * this.#random())), () => {
         onwards.destroy();
         answer.destroy();
       });
       return;
     }
-    onwards.on('response', (real) => {
-      if (fault === 'cut-answer') {
+    const onwards = this.#onwards(incoming, answer);
+    if (fault === 'cut-answer')
+      onwards.on('response', (real) => {
         real.resume();
         const words = `HTTP/1.1 ${real.statusCode} ${real.statusMessage}\r\n`;
         answer.socket?.write(words.slice(0, Math.floor(words.length * this.#random())), () => answer.destroy());
-        return;
-      }
-      answer.writeHead(real.statusCode!, real.headers);
-      real.pipe(answer);
-    });
+      });
+    else passBack(onwards, answer);
     onwards.end(body);
   }
+
+  #count(fault: Fault): void {
+    this.met[fault] = (this.met[fault] ?? 0) + 1;
+  }
+
+  #onwards(incoming: IncomingMessage, answer: ServerResponse, agent: Agent | false = this.#agent): ClientRequest {
+    const { method, url: path, headers } = incoming;
+    const onwards = request({ host: '127.0.0.1', port: this.#toPort, method, path, headers, agent });
+    onwards.on('error', () => answer.destroy());
+    return onwards;
+  }
+}
+
+function passBack(onwards: ClientRequest, answer: ServerResponse): void {
+  onwards.on('response', (real) => {
+    answer.writeHead(real.statusCode!, real.headers);
+    real.pipe(answer);
+  });
 }

@@ -60,11 +60,11 @@ export class QuestDb {
 
   /** It keeps its connections and answers nobody, until `resume`. */
   suspend(): void {
-    process.kill(this.#serverPid(), 'SIGSTOP');
+    process.kill(this.serverPid, 'SIGSTOP');
   }
 
   resume(): void {
-    process.kill(this.#serverPid(), 'SIGCONT');
+    process.kill(this.serverPid, 'SIGCONT');
   }
 
   /** Ends it, and its data is gone. */
@@ -91,7 +91,7 @@ export class QuestDb {
     );
   }
 
-  #serverPid(): number {
+  get serverPid(): number {
     return Number(readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8').split(' ')[0]);
   }
 }

@@ -72,6 +72,16 @@ describe('compose.yaml', () => {
     expect(of('questdb').image).toBe(`questdb/questdb:${version}`);
     expect(of('questdb').environment?.QDB_CAIRO_COMMIT_MODE).toBe('sync');
   });
+
+  it('sets of it what the tests set', () => {
+    const tested = [...read('.ci/questdb.mjs').matchAll(/^ {4}'([a-z.]+)': '(\w+)',$/gm)].map(
+      ([, name, value]) => [`QDB_${name!.replaceAll('.', '_').toUpperCase()}`, value] as const,
+    );
+    // two threads are for the two cores of a test
+    const both = tested.filter(([name]) => !/_COUNT$|HTTP_MIN/.test(name));
+    expect(both.length).toBeGreaterThan(5);
+    expect(of('questdb').environment).toMatchObject(Object.fromEntries(both));
+  });
 });
 
 describe('the Dockerfile', () => {

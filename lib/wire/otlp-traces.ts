@@ -10,12 +10,14 @@ export type { TakenSpans } from './span-column-writer.ts';
 export class SpanReader {
   private readonly writer: SpanColumnWriter;
   private readonly protobuf: ProtobufSpans;
-  private readonly json: JsonSpans;
+  /** made when the first such request comes: it holds room for texts of full length */
+  private json: JsonSpans | null = null;
+  private readonly limits: WireLimits;
 
   constructor(limits: WireLimits, collectorId: string) {
+    this.limits = limits;
     this.writer = new SpanColumnWriter(limits, collectorId);
     this.protobuf = new ProtobufSpans(this.writer, limits);
-    this.json = new JsonSpans(this.writer, limits);
   }
 
   /** Spans gathered since the last `take`. */
@@ -30,6 +32,7 @@ export class SpanReader {
 
   /** As readProtobuf, for OTLP/JSON. */
   readJson(body: Uint8Array, arrivalNanos: bigint): ReadResult {
+    this.json ??= new JsonSpans(this.writer, this.limits);
     return this.read(this.json, body, arrivalNanos);
   }
 

@@ -1,4 +1,5 @@
 import type { IngestBatch } from '#lib/domain/ingest-batch.ts';
+import type { Resource } from '#lib/domain/span.ts';
 import type { SpanColumns } from '#lib/domain/span-columns.ts';
 import { HopscopeError } from '#lib/errors.ts';
 import { hashText, RecentKeys } from '../recent-keys.ts';
@@ -116,6 +117,7 @@ export class Appender {
       arrivalMs: batch.arrivalMs,
       collector: this.#texts.always(batch.collectorId),
       seq: batch.seq,
+      resources: new Map(),
     };
     const spans = batch.spans ? this.#writeSpans(rows, batch.spans, origin) : nothing;
     const points = this.#writeDataPoints(rows, batch, origin);
@@ -143,12 +145,12 @@ export class Appender {
   }
 
   #writeSpans(rows: Lines, spans: SpanColumns, origin: Origin): Outcome {
-    const { micros, arrivalMs, collector, seq } = origin;
+    const { micros, collector, seq } = origin;
     const lines = new SpanLines(
       rows,
       spans,
       origin,
-      spans.resources.map((resource) => this.#texts.resource(resource, arrivalMs).symbol),
+      spans.resources.map((resource) => this.#resource(resource, origin).symbol),
       (index) => this.#texts.text(spans.strings[index]!),
     );
     const [hiWords, loWords, idWords] = [spans.traceHi, spans.traceLo, spans.spanId].map(pairs);
@@ -189,10 +191,20 @@ export class Appender {
     return { stored, duplicate: spans.count - stored };
   }
 
-  #writeDataPoints(rows: Lines, { dataPoints, arrivalMs }: IngestBatch, { micros, collector, seq }: Origin): Outcome {
+  /** A batch names each of its resources many times, as the same object. */
+  #resource(resource: Resource, { arrivalMs, resources }: Origin): KnownResource {
+    const before = resources.get(resource);
+    if (before) return before;
+    const known = this.#texts.resource(resource, arrivalMs);
+    resources.set(resource, known);
+    return known;
+  }
+
+  #writeDataPoints(rows: Lines, { dataPoints }: IngestBatch, origin: Origin): Outcome {
+    const { micros, collector, seq } = origin;
     let stored = 0;
     for (const [n, point] of dataPoints.entries()) {
-      const resource = this.#texts.resource(point.resource, arrivalMs);
+      const resource = this.#resource(point.resource, origin);
       const metric = this.#texts.text(point.metric);
       const attributes = this.#texts.text(point.attributesJson);
       // what was folded is told apart by its text while that is at hand
@@ -261,8 +273,9 @@ export class Appender {
   }
 
   /** What was heard from whom: sightings, what devices said of themselves, clocks. */
-  #writeWord(rows: Lines, batch: IngestBatch, { micros, arrivalMs, collector, seq }: Origin): void {
-    const resource = (r: IngestBatch['sightings'][number]['resource']) => this.#texts.resource(r, arrivalMs).symbol;
+  #writeWord(rows: Lines, batch: IngestBatch, origin: Origin): void {
+    const { micros, collector, seq } = origin;
+    const resource = (of: Resource): string => this.#resource(of, origin).symbol;
     for (const [n, s] of batch.sightings.entries())
       rows.add('sightings', micros, [
         collector,
@@ -339,7 +352,9 @@ interface Origin {
   arrivalMs: number;
   collector: string;
   seq: number;
+  resources: Map<Resource, KnownResource>;
 }
+type KnownResource = ReturnType<Texts['resource']>;
 
 interface Outcome {
   stored: number;

@@ -6,6 +6,9 @@ export type Cell = string | number | bigint | boolean | null;
 const requestBytes = 4 * 1024 * 1024;
 /** Rows become bytes, off the heap, so many characters at a time: as texts they would grow old until the request is full. */
 const pieceChars = 16 * 1024;
+/** UTF-8 of one UTF-16 unit */
+const bytesPerCharAtMost = 3;
+const nothing = Buffer.alloc(0);
 
 const columnsOf = Object.fromEntries(
   Object.entries(tables).map(([name, { columns }]) => [name, Object.entries(columns) as [string, ColumnKind][]]),
@@ -21,9 +24,10 @@ const columnsOf = Object.fromEntries(
 export class Lines {
   readonly #prefix: string;
   #text = '';
-  #pieces: Buffer[] = [];
+  #body = nothing;
   #bytes = 0;
   #full: Buffer[] = [];
+  #cuts = 0;
   readonly tables = new Set<TableName>();
   rows = 0;
 
@@ -80,7 +84,7 @@ export class Lines {
 
   clear(): void {
     this.#text = '';
-    this.#pieces = [];
+    this.#body = nothing;
     this.#bytes = 0;
     this.#full = [];
     this.rows = 0;
@@ -89,18 +93,27 @@ export class Lines {
 
   #endPiece(): void {
     if (this.#text === '') return;
-    const piece = Buffer.from(this.#text);
+    const wanted = this.#bytes + this.#text.length * bytesPerCharAtMost;
+    if (wanted > this.#body.length) this.#grow(wanted);
+    this.#bytes += this.#body.write(this.#text, this.#bytes);
     this.#text = '';
-    this.#pieces.push(piece);
-    this.#bytes += piece.length;
+  }
+
+  /** Where one request was full the next will mostly be, too. */
+  #grow(wanted: number): void {
+    const usual = this.#cuts > 0 ? requestBytes + pieceChars * bytesPerCharAtMost * 2 : this.#body.length * 2;
+    const body = Buffer.allocUnsafeSlow(Math.max(wanted, usual));
+    this.#body.copy(body, 0, 0, this.#bytes);
+    this.#body = body;
   }
 
   #cut(): void {
     this.#endPiece();
     if (this.#bytes === 0) return;
-    this.#full.push(Buffer.concat(this.#pieces, this.#bytes));
-    this.#pieces = [];
+    this.#full.push(this.#body.subarray(0, this.#bytes));
+    this.#body = nothing;
     this.#bytes = 0;
+    this.#cuts++;
   }
 }
 
