@@ -34,11 +34,16 @@ export class Appender {
   readonly #texts: Texts;
   readonly #recent: { spans: RecentKeys; points: RecentKeys; passages: RecentKeys };
   readonly #bounds: RecentBounds;
+  /** the same from append to append: what cannot be sent for long is made again and again, and takes no more memory for it */
+  readonly #rows: Lines;
+  readonly #whole: Lines;
   #stored = new Map<string, Stored>();
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(server: Server, texts: Texts, bounds: RecentBounds = defaultRecent) {
     this.#server = server;
+    this.#rows = new Lines(server.address.prefix);
+    this.#whole = new Lines(server.address.prefix);
     this.#texts = texts;
     this.#bounds = bounds;
     this.#recent = {
@@ -68,11 +73,13 @@ export class Appender {
     const fresh = this.#fresh(batches);
     if (fresh.length === 0) return;
     const keys = Object.values(this.#recent);
-    const rows = new Lines(this.#server.address.prefix);
-    const whole = new Lines(this.#server.address.prefix);
+    const rows = this.#rows;
+    const whole = this.#whole;
+    rows.clear();
+    whole.clear();
     for (const set of keys) set.begin();
+    const sending = this.#server.sending();
     try {
-      const sending = this.#server.sending();
       for (const batch of fresh) {
         this.#write(batch, rows, whole);
         sending.add(rows.takeFull());
@@ -84,6 +91,8 @@ export class Appender {
       for (const table of rows.tables) this.#server.changed(table);
       await this.#server.send(whole);
     } catch (error) {
+      // what is still on its way stands in memory that the next append writes over
+      await sending.end().catch(() => {});
       for (const set of keys) set.rollback();
       this.#texts.rolledBack();
       if (error instanceof HopscopeError) throw error;

@@ -63,6 +63,34 @@ describe('rows as lines', () => {
     expect(bodies.join('').split('\n')).toHaveLength(10_001);
   });
 
+  it('are written into the same memory once what stood there was sent', () => {
+    const lines = new Lines('');
+    const what = 'é'.repeat(1_000);
+    const fill = (count: number): Buffer[] => {
+      for (let i = 0; i < count; i++) lines.add('gaps', i, ['w', what, i]);
+      return lines.bodies();
+    };
+    const textsOf = (bodies: Buffer[]): string => bodies.join('');
+    const before = fill(6_000);
+    const expected = textsOf(before);
+    lines.clear();
+    expect(textsOf(fill(6_000))).toBe(expected);
+    const memoryOf = (bodies: Buffer[]): Set<ArrayBufferLike> => new Set(bodies.map(({ buffer }) => buffer));
+    for (let round = 0; round < 3; round++) {
+      const used = memoryOf(lines.bodies().filter(({ length }) => length > 4_000_000));
+      lines.clear();
+      const now = memoryOf(fill(6_000));
+      expect([...used].every((each) => now.has(each))).toBe(true);
+      expect(used.size).toBeGreaterThan(0);
+    }
+    lines.clear();
+    expect(textsOf(fill(1))).toBe(`gaps,whose=w what="${what}",to_ms=0i 0\n`);
+    lines.clear();
+    const long = 'x'.repeat(5_000_000);
+    lines.add('gaps', 0, ['w', long, 1]);
+    expect(textsOf(lines.bodies())).toBe(`gaps,whose=w what="${long}",to_ms=1i 0\n`);
+  });
+
   it('of spans are the same, whichever way they are made', () => {
     const id = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
     const edge = fc.constantFrom(0n, 1n, 2n ** 63n, 2n ** 64n - 1n);

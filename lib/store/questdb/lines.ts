@@ -8,6 +8,9 @@ const requestBytes = 4 * 1024 * 1024;
 const pieceChars = 16 * 1024;
 /** UTF-8 of one UTF-16 unit */
 const bytesPerCharAtMost = 3;
+/** A body that is cut when it has grown past requestBytes; the last row may be longer than a piece. */
+const bodyBytes = requestBytes + 2 * pieceChars * bytesPerCharAtMost;
+const sparesAtMost = 4;
 const nothing = Buffer.alloc(0);
 
 const columnsOf = Object.fromEntries(
@@ -24,10 +27,12 @@ const columnsOf = Object.fromEntries(
 export class Lines {
   readonly #prefix: string;
   #text = '';
-  #body = nothing;
+  #body: Buffer = nothing;
   #bytes = 0;
   #full: Buffer[] = [];
-  #cuts = 0;
+  /** what the bodies stand in, and what may be written over */
+  #used: Buffer[] = [];
+  #spare: Buffer[] = [];
   readonly tables = new Set<TableName>();
   rows = 0;
 
@@ -82,7 +87,11 @@ export class Lines {
     return this.#full.splice(0);
   }
 
+  /** No rows any more. What was handed out must have been sent: it is written over. */
   clear(): void {
+    const { length } = this.#spare;
+    this.#spare.push(...this.#used.filter((body) => body.length === bodyBytes).slice(0, sparesAtMost - length));
+    this.#used = [];
     this.#text = '';
     this.#body = nothing;
     this.#bytes = 0;
@@ -99,10 +108,11 @@ export class Lines {
     this.#text = '';
   }
 
-  /** Where one request was full the next will mostly be, too. */
+  /** Few rows take little; where one body was full the next will mostly be, too. */
   #grow(wanted: number): void {
-    const usual = this.#cuts > 0 ? requestBytes + pieceChars * bytesPerCharAtMost * 2 : this.#body.length * 2;
-    const body = Buffer.allocUnsafeSlow(Math.max(wanted, usual));
+    const usual = this.#used.length > 0 ? bodyBytes : this.#body.length * 2;
+    const spare = wanted <= bodyBytes ? this.#spare.pop() : undefined;
+    const body = spare ?? Buffer.allocUnsafeSlow(Math.max(wanted, usual));
     this.#body.copy(body, 0, 0, this.#bytes);
     this.#body = body;
   }
@@ -111,9 +121,9 @@ export class Lines {
     this.#endPiece();
     if (this.#bytes === 0) return;
     this.#full.push(this.#body.subarray(0, this.#bytes));
+    this.#used.push(this.#body);
     this.#body = nothing;
     this.#bytes = 0;
-    this.#cuts++;
   }
 }
 
