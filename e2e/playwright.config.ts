@@ -26,7 +26,7 @@ export default defineConfig({
     },
     viewport: { width: 1440, height: 900 },
     screenshot: 'only-on-failure',
-    // for who looks on while it runs by hand: a trace costs a page a third of its time
+    // for who looks for a cause by hand: pages are slower with it
     trace: process.env.HOPSCOPE_TRACE ? 'retain-on-failure' : 'off',
   },
 });
