@@ -70,6 +70,7 @@ test('an engineer finds the one slow request among many and sees where its time 
       .getByRole('link', { name: /^Spans/ })
       .first()
       .click();
+    await expect(page).toHaveURL(/show=spans/);
     await expect(page.getByText('GET /doors/{id}').first()).toBeVisible();
     await expect(page.getByText('it broke').first()).toBeAttached();
     await expect(page.getByText('D-17').first()).toBeAttached();
