@@ -143,7 +143,7 @@ for (const [how, { leave, comeBack }] of Object.entries(leavings))
     expect(last! - first!, 'MiB more in the last third than in the first').toBeLessThan(64);
     expect(Math.max(...rssMiB), 'MiB at most').toBeLessThan(512);
     if (long) expect.soft(drainedPerS, 'spans/s while it drained').toBeGreaterThan(5 * spansPerSecond);
-    await until('it is ready', async () => (await readiness()).ready, 30_000);
+    await expect.poll(readiness, { timeout: 30_000 }).toMatchObject({ ready: true, reasons: [] });
     expect(await faultsUntilNow()).toEqual([]);
   });
 

@@ -54,28 +54,23 @@ export async function judgeAndShow(shown: Shown, started: Stop[]): Promise<Statu
   };
 
   const { startAlerts } = await import('./alerts.ts');
+  const waited = (): Millis => waitedMs(status, epochMillisOf(systemClock()));
   const alerts = await startAlerts({
     store,
     state,
     config,
     reasons,
     status,
+    waitedMs: waited,
     targetsOf: (alert, nowMs) => targetsOf(config.delivery, alert, nowMs),
   });
   started.push(alerts.stop);
   const { startAudit } = await import('./audit.ts');
   started.push(
-    await startAudit(
-      store,
-      config,
-      reasons,
-      spent,
-      () => waitedMs(status, epochMillisOf(systemClock())),
-      (report) => {
-        changes.tell();
-        if (report.verdicts + report.deviceEvents > 0) alerts.look();
-      },
-    ),
+    await startAudit(store, config, reasons, spent, waited, (report) => {
+      changes.tell();
+      if (report.verdicts + report.deviceEvents > 0) alerts.now();
+    }),
   );
   const { startRetention } = await import('./retention.ts');
   started.push(startRetention(store, state, config));
