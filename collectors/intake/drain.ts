@@ -19,7 +19,7 @@ export interface DrainOptions {
 }
 
 /** Handed over and not yet stored: small ones, for large ones stop at a number of bytes. A commit costs the store the same whatever is in it. */
-export const batchesUnderwayAtMost = 512;
+export const batchesUnderwayAtMost = 1024;
 
 /** Decoded batches that wait for the window; beyond it they are dropped and read again from the spool. */
 const waitingBytesAtMost = 8 * 1024 ** 2;

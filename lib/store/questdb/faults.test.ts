@@ -150,6 +150,20 @@ describe('a batch', () => {
     await expectExactly(1);
   });
 
+  it('is sent once over a slow way, however long that takes', async () => {
+    await store.close();
+    await open(urlThrough(proxy.port), { requestMs: 2_500 });
+    const lines = new Lines(server.address.prefix);
+    for (let i = 0; i < 24_000; i++) lines.add('gaps', i, ['w', 'x'.repeat(1_000), i]);
+    proxy.next(['slow']);
+    const beganMs = performance.now();
+    await server.send(lines);
+    expect(performance.now() - beganMs).toBeGreaterThan(2_500);
+    expect(proxy.seen.length).toBe(1);
+    await server.applied(['gaps']);
+    expect(await server.all('SELECT count() AS n FROM faults_gaps')).toEqual([{ n: 24_000n }]);
+  });
+
   it('whose rows were left behind by a process that died is stored, and counted as new, by the next one', async () => {
     await store.close();
     await open(urlThrough(proxy.port), { sendMs: 500, requestMs: 200 });

@@ -33,10 +33,10 @@ export interface QuestDbStoreOptions {
 }
 
 /**
- * Each append is a commit of every table it touches, synced: with 32,768 rows at a time the server needs 16.6 us a row, with 8,192 it needs
- * 24 (npm run bench -- --store questdb --phases ceiling).
+ * Each append is a commit of every table it touches, synced: with 8,192 rows at a time the server needs 24 us a row, with 32,768 16.6 (npm run
+ * bench -- --store questdb --phases ceiling), and with a backlog of single requests another 3 us less with twice as many.
  */
-const spansPerAppend = 32_768;
+const spansPerAppend = 65_536;
 
 /** The store on a QuestDB server. Every subject has its own file beside this one. */
 export async function openQuestDbStore(options: QuestDbStoreOptions): Promise<Store> {

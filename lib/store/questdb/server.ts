@@ -12,7 +12,7 @@ export type Param = string | number | bigint | boolean | null;
 export interface ServerLimits {
   /** how long one batch may be tried for before whoever sent it is told; the spool then tries again */
   sendMs: number;
-  /** how long one request may take */
+  /** how long one request may stand still: a slow way takes as long as it takes */
   requestMs: number;
   /** how long a read waits for what this process has sent to become visible, and answers without it after that */
   visibleMs: number;
@@ -181,7 +181,6 @@ export class Server {
     const { host, httpPort } = hosts[this.#host]!;
     const where = `${inUrl(host)}:${httpPort}`;
     return new Promise((resolve) => {
-      const signal = AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)));
       const call = (tls ? tlsRequest : request)(
         {
           host,
@@ -191,7 +190,7 @@ export class Server {
           agent: this.#agent,
           auth: `${user}:${password}`,
           headers: { 'content-type': 'text/plain; charset=utf-8', 'content-length': body.length },
-          signal,
+          timeout: Math.max(1, Math.ceil(timeoutMs)),
         },
         (answer) => {
           let said = '';
@@ -216,12 +215,11 @@ export class Server {
       call.on('error', (error) => {
         const trouble = tlsTrouble(error, where, host);
         if (trouble) return resolve({ words: trouble, final: false, untrusted: true });
-        resolve({
-          words: signal.aborted
-            ? `${where} did not answer within ${Math.round(timeoutMs)} ms`
-            : `${where}: ${error.message}`,
-          final: false,
-        });
+        resolve({ words: `${where}: ${error.message}`, final: false });
+      });
+      call.on('timeout', () => {
+        resolve({ words: `${where} did not answer within ${Math.round(timeoutMs)} ms`, final: false });
+        call.destroy();
       });
       call.end(body);
     });
