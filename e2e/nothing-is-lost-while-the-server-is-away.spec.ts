@@ -93,7 +93,9 @@ for (const [how, { leave, comeBack }] of Object.entries(leavings))
     await leave();
     const [wentMs, wentSpans] = [performance.now(), acknowledgedSpans()];
     const rssMiB: number[] = [];
-    const watchMemory = setInterval(() => rssMiB.push(memoryMiB(product.pid)), 500);
+    const drainingMiB: number[] = [];
+    let memory = rssMiB;
+    const watchMemory = setInterval(() => memory.push(memoryMiB(product.pid)), 500);
 
     await until('it is told that it is not ready', async () => !(await readiness()).ready, 30_000);
     expect((await readiness()).reasons.join('. ')).toContain('the store does not answer');
@@ -106,7 +108,7 @@ for (const [how, { leave, comeBack }] of Object.entries(leavings))
     // what is measured from here on shares two cores with us: nobody looks on, and nobody asks often
     await page.goto('about:blank');
     await pause(wentMs + awayMs - performance.now());
-    clearInterval(watchMemory);
+    memory = drainingMiB;
     const cameBackMs = performance.now();
     const acknowledgedPerS = ((acknowledgedSpans() - wentSpans) / (cameBackMs - wentMs)) * 1_000;
     await comeBack();
@@ -126,6 +128,7 @@ for (const [how, { leave, comeBack }] of Object.entries(leavings))
     const fromProcessors = processors();
     await until('it has caught up', caughtUp, awayMs * 3 + 120_000, long ? 1_000 : 250);
     const drainedMs = performance.now() - fromMs;
+    clearInterval(watchMemory);
     const drainedSpans = (await storedSpans()) - fromSpans;
     const drainedPerS = (drainedSpans / drainedMs) * 1_000;
     const [ours, theirs] = processors().map((ms, i) => ((ms - fromProcessors[i]!) / drainedSpans) * 1_000);
@@ -136,12 +139,14 @@ for (const [how, { leave, comeBack }] of Object.entries(leavings))
         `memory ${first!.toFixed()} MiB in the first third, ${last!.toFixed()} in the last, at most ${Math.max(...rssMiB).toFixed()}; ` +
         `the server answered ${Math.round(answersMs - cameBackMs)} ms after it was called back, its books were read ${Math.round(fromMs - answersMs)} ms later; ` +
         `drained in ${(drainedMs / 1_000).toFixed(1)} s at ${Math.round(drainedPerS)} spans/s, ${(drainedPerS / acknowledgedPerS).toFixed(1)} x live, ` +
-        `for ${ours!.toFixed()} us of the product's processor time a span and ${theirs!.toFixed()} of the server's`,
+        `for ${ours!.toFixed()} us of the product's processor time a span and ${theirs!.toFixed()} of the server's, ` +
+        `memory at most ${Math.max(...drainingMiB).toFixed()} MiB`,
     );
     expect(load.refused, 'answers other than 200 while it was away').toEqual(refusedBefore);
     expect(acknowledgedPerS).toBeGreaterThan(spansPerSecond / 5);
     expect(last! - first!, 'MiB more in the last third than in the first').toBeLessThan(64);
     expect(Math.max(...rssMiB), 'MiB at most').toBeLessThan(512);
+    expect(Math.max(...drainingMiB), 'MiB at most while it drained').toBeLessThan(1_024);
     if (long) expect.soft(drainedPerS, 'spans/s while it drained').toBeGreaterThan(5 * spansPerSecond);
     await expect.poll(readiness, { timeout: 30_000 }).toMatchObject({ ready: true, reasons: [] });
     expect(await faultsUntilNow()).toEqual([]);
