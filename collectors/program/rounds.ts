@@ -29,8 +29,9 @@ const restAtMostMs = 30_000;
 const lookAgainMs = 1_000;
 
 /**
- * Asks the store again and again: at least half of the time is left to others, and nine tenths of it while a backlog is stored. A round that
- * fails, however quickly, is not tried again before its time. What goes wrong here is said, and keeps nobody else from working.
+ * Asks the store again and again. Unless there is more to do at once, half of the time is left to others, and nine tenths of it while a backlog
+ * is stored, whatever there is to do. A round that fails, however quickly, is not tried again before its time: that is said, and keeps nobody
+ * else from working.
  */
 export function startRounds({ round, everyMs, waitedMs, reasons, trouble, troubleOver }: RoundsOptions): Rounds {
   let running: Promise<void> | null = null;
