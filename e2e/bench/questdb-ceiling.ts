@@ -112,7 +112,7 @@ export async function measureCeiling(
   await measure('our lines, 8,192 rows a sending', 'lines', async (server) => async () => {
     for (const group of groups) await server.send(rowsOf(server, group));
   });
-  for (const per of [16, 64]) {
+  for (const per of [16, 64, 128]) {
     const by = `our append: recent keys, bodies, batches, ${per * 512} rows at a time`;
     await measure(by, `append${per}`, async (server) => {
       const texts = new Texts();
