@@ -20,6 +20,5 @@ STOPSIGNAL SIGTERM
 # the port of HOPSCOPE_WEB, whatever else it says
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.HOPSCOPE_WEB ?? '3000').split(':').pop() + '/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-# as "start" in package.json: npm itself would not hand signals on. Memory is collected when it has doubled, not when it is four times what is
-# used: a backlog of a million spans is stored with 85 MB less, for no more processor time
-CMD ["node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=4", "--heap-growing-percent=100", "collectors/main.ts"]
+# as "start" in package.json: npm itself would not hand signals on
+CMD ["node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=4", "collectors/main.ts"]
